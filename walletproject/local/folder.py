@@ -46,7 +46,7 @@ class DataFolder:
     def log(self, name: str) -> Path:
         """The log file of a process; one that has grown too long is put aside first."""
         path = self.path / "log" / f"{name}.log"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
         if path.exists() and path.stat().st_size > LOG_LIMIT:
             path.replace(path.with_suffix(".log.1"))
         return path

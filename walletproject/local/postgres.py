@@ -69,7 +69,8 @@ class Postgres:
         """Start it, the first time with an empty database, and return when it answers. Raises CannotRun."""
         if not self.data.exists():
             self._initialise()
-        forget_stale_pid(self.data / "postmaster.pid")
+        for record in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*.lock")):
+            forget_stale_pid(record)
         self.child = Child(
             name="postgres",
             command=[str(self.bin / "postgres"), "-D", str(self.data), *self._options()],

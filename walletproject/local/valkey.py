@@ -22,7 +22,7 @@ class Valkey:
     def __init__(self, folder: DataFolder, *, durable: bool = True) -> None:
         self.folder = folder
         self.home = folder.path / "valkey"
-        self.home.mkdir(exist_ok=True)
+        self.home.mkdir(exist_ok=True, mode=0o700)
         self.durable = durable
         self.child: Child
 
