@@ -1,0 +1,267 @@
+"""Every setting of the product, each value read from the environment and refused loudly where it makes no sense."""
+
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(environ.Env().str("DATA_DIR", str(BASE_DIR / ".data")))
+
+env = environ.Env()
+if "DATABASE_URL" not in env.ENVIRON and (DATA_DIR / "environment").is_file():
+    # Written by `make run`: so that `manage.py` in another terminal reaches the embedded servers.
+    environ.Env.read_env(DATA_DIR / "environment")
+
+# --- Who we are -----------------------------------------------------------------------------------------------
+
+ENVIRONMENT = env.str("DJANGO_ENV", "development")
+PRODUCTION = ENVIRONMENT == "production"
+TESTING = "pytest" in sys.modules
+DEBUG = False
+SECRET_KEY = env.str("SECRET_KEY")
+# Encrypts service secrets and bank account numbers at rest. The first key encrypts, each of them decrypts.
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# The address under which clients reach us, for links in answers; empty means the address that was asked.
+PUBLIC_URL = env.str("PUBLIC_URL", "")
+# How many proxies in front of us append to X-Forwarded-For; 0 means that the header is a stranger's word.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+PROBLEM_BASE = "https://walletproject.dev/problems/"
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "ledger",
+    "users",
+    "wallets",
+    "walletproject",
+]
+
+MIDDLEWARE = [
+    "walletproject.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "walletproject.errors.ProblemMiddleware",
+    "walletproject.sites.AdminOnlyMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+# Sessions, CSRF and messages belong to the admin; the API pays nothing for them.
+ADMIN_MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+
+ROOT_URLCONF = "walletproject.urls"
+WSGI_APPLICATION = "walletproject.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------
+
+
+def _database(url: str, *, pool: bool) -> dict:
+    """One connection's settings. A web process keeps a pool, everything else one lasting connection.
+
+    The timeouts are the database's own: a client that hangs or dies can't keep a lock for longer.
+    """
+    config = env.db_url_config(url)
+    config["ENGINE"] = "django.db.backends.postgresql"
+    config["HOST"] = unquote(config["HOST"])  # a socket's folder, as libpq writes it in a URL: %2Frun%2Fpostgresql
+    options = config.setdefault("OPTIONS", {})
+    options["options"] = " ".join(
+        f"-c {name}={env.int(variable, default)}"
+        for name, variable, default in (
+            ("statement_timeout", "DATABASE_STATEMENT_TIMEOUT_MS", 30_000),
+            ("lock_timeout", "DATABASE_LOCK_TIMEOUT_MS", 10_000),
+            ("idle_in_transaction_session_timeout", "DATABASE_IDLE_TIMEOUT_MS", 30_000),
+        )
+    )
+    # The ledger's statements are prepared on the server; Django's own go on binding on the client.
+    options["prepare_threshold"] = 5
+    options["connect_timeout"] = env.int("DATABASE_CONNECT_TIMEOUT_S", 5)
+    if pool:
+        options["pool"] = {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 8), "timeout": 5}
+        config["CONN_MAX_AGE"] = 0
+    else:
+        config["CONN_MAX_AGE"] = 600
+        config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+DATABASE_URL = env.str("DATABASE_URL")
+# The owner of the tables, for migrations only: the application's own role can't switch a trigger off.
+DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", DATABASE_URL)
+DATABASES = {
+    "default": _database(DATABASE_URL, pool=env.bool("DATABASE_POOL", False)),
+    "owner": _database(DATABASE_OWNER_URL, pool=False),
+}
+DATABASES["owner"]["OPTIONS"]["options"] = "-c statement_timeout=0"
+DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
+_role = DATABASES["default"].get("USER", "")
+# The application's role, which migrations grant to and revoke from; empty where it is the owner itself.
+DATABASE_APP_ROLE = _role if _role != DATABASES["owner"].get("USER", "") else ""
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis --------------------------------------------------------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL")
+_redis_options = {"SOCKET_CONNECT_TIMEOUT": 0.2, "SOCKET_TIMEOUT": 0.2}
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {**_redis_options, "IGNORE_EXCEPTIONS": True},
+        "KEY_PREFIX": "wallet",
+    },
+    "ratelimit": {
+        "BACKEND": "walletproject.ratelimits.SteadyCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": _redis_options,
+        "KEY_PREFIX": "ratelimit",
+    },
+}
+
+RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", True)
+RATELIMIT_USE_CACHE = "ratelimit"
+RATELIMIT_CALLER = env.str("RATELIMIT_CALLER", "600/m")
+RATELIMIT_SERVICE = env.str("RATELIMIT_SERVICE", "60000/m")
+RATELIMIT_ADDRESS = env.str("RATELIMIT_ADDRESS", "300/m")
+RATELIMIT_LOGIN = env.str("RATELIMIT_LOGIN", "20/m")
+# django-ratelimit's check knows cache classes by name only; SteadyCache is django-redis with a way out.
+# The admin's checks know MIDDLEWARE only; its own runs in ADMIN_MIDDLEWARE, where walletproject.E004 looks.
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001", "admin.E408", "admin.E409", "admin.E410"]
+
+# --- Celery -------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL)
+# In the API a bell that can't be rung is not worth waiting for: the sweep finds the row.
+CELERY_ENABLED = env.bool("CELERY_ENABLED", True)
+
+# --- People and services ------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "users.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher" if TESTING else "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+REGISTRATION_ENABLED = env.bool("REGISTRATION_ENABLED", True)
+JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", SECRET_KEY)
+JWT_ACCESS_SECONDS = 300
+JWT_REFRESH_SECONDS = env.int("JWT_REFRESH_SECONDS", 14 * 24 * 3600)
+SIGNATURE_WINDOW_SECONDS = 300
+
+# --- HTTP ---------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "users.authentication.BearerAuthentication",
+        "users.authentication.SignatureAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["users.permissions.IsCaller"],
+    "DEFAULT_PARSER_CLASSES": ["walletproject.strict_json.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["walletproject.rendering.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["walletproject.ratelimits.AddressLimit", "walletproject.ratelimits.CallerLimit"],
+    "DEFAULT_PAGINATION_CLASS": "walletproject.pagination.CursorPages",
+    "DEFAULT_METADATA_CLASS": "walletproject.rendering.Methods",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "walletproject.errors.answer",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "walletproject.rendering.AlwaysJSON",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+BODY_LIMIT = 64 * 1024
+BATCH_BODY_LIMIT = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = BATCH_BODY_LIMIT
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "walletproject",
+    "DESCRIPTION": "Wallets, deposits, transfers and withdrawals on a double-entry ledger.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+}
+
+# --- The admin and static files -----------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+LOGIN_URL = "admin:login"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION and env.bool("HTTPS", True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+UNFOLD = {
+    "SITE_TITLE": "walletproject",
+    "SITE_HEADER": "walletproject",
+    "SITE_SYMBOL": "account_balance_wallet",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}
+
+# --- Language, time, logs -----------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}
+
+# --- The product's own limits -------------------------------------------------------------------------------------
+
+IDEMPOTENCY_BODY_DAYS = env.int("IDEMPOTENCY_BODY_DAYS", 30)
+PROVIDERS = {
+    "sandbox": (
+        "wallets.providers.sandbox.SandboxProvider",
+        {"settle_after": env.float("SANDBOX_SETTLE_SECONDS", 1.0)},
+    ),
+}
+DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", "sandbox")
+WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)
