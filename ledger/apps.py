@@ -1,0 +1,21 @@
+from typing import ClassVar
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from ledger.roles import grant
+
+
+class LedgerConfig(AppConfig):
+    name = "ledger"
+    # What the application's role may do. Holds move `held` and `pending` by trigger, so nobody else has to.
+    privileges: ClassVar[dict[str, str]] = {
+        "ledger_account": "SELECT, INSERT, UPDATE (name, parent_id)",
+        "ledger_balance": "SELECT, INSERT, UPDATE (balance, version, posted_at, floor)",
+        "ledger_transaction": "SELECT, INSERT",
+        "ledger_entry": "SELECT, INSERT",
+        "ledger_hold": "SELECT, INSERT, UPDATE (captured, status, closed_at)",
+    }
+
+    def ready(self) -> None:
+        post_migrate.connect(grant, sender=self)
