@@ -1,0 +1,251 @@
+"""The one door: everything that moves money goes through `post`, for one posting or ten thousand.
+
+Shape, lock, decide, write; the number of round trips doesn't grow with the number of postings. Lanes are always
+locked in the order of (account, lane), so postings can't deadlock among themselves.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple
+from uuid import UUID
+
+from django.db import IntegrityError, connection
+
+from ledger import sql
+from ledger.decision import Close, Decision, Key, Lane, OpenHold, Refused, decide, lane_of
+from ledger.durable import durable
+from ledger.requests import Leg, Place, Posting, check_shape
+
+
+class OutsideTransaction(Exception):
+    """Posting was asked for with no transaction open: what it returned would not be part of the caller's deed."""
+
+    code: ClassVar[str] = "outside_transaction"
+
+
+class ReferenceTaken(Exception):
+    """A reference that names another transaction already. Law 5: it does so for ever."""
+
+    code: ClassVar[str] = "duplicate_request"
+    title: ClassVar[str] = "The reference is taken"
+
+
+class Posted(NamedTuple):
+    """What came of the requests: a refusal or None for each, and the lanes as they stand after all of them."""
+
+    refusals: list[Refused | None]
+    lanes: Mapping[Key, Lane]
+
+    def lane(self, account: UUID) -> Lane:
+        """The only lane of an account."""
+        return self.lanes[Key(account, 0)]
+
+
+def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> Posted:
+    """Post in order, inside the caller's transaction; with `whole`, all of them or none.
+
+    A refused request leaves nothing behind and is told in `refusals`; with `whole`, the first refusal stops the rest
+    before anything is written. Raises MalformedPosting, OutsideTransaction and ReferenceTaken.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction("Open a transaction around the whole use case before posting.")
+    for posting in postings:
+        check_shape(posting)
+    spin = secrets.randbelow(2**16)
+    if len(postings) == 1 and (lanes := _post_plain(postings[0], spin, now)):
+        return Posted([None], lanes)
+    lanes = lock(_keys(postings, spin), now)
+    decision = decide(postings, lanes, _holds(postings), spin=spin, now=now)
+    if not (whole and any(decision.refusals)):
+        _write(decision, lanes, now)
+    return Posted(decision.refusals, lanes)
+
+
+def post_one(posting: Posting, *, now: datetime) -> Posted:
+    """Post one, inside the caller's transaction. Raises its refusal."""
+    posted = post([posting], now=now)
+    if refusal := posted.refusals[0]:
+        raise refusal
+    return posted
+
+
+def post_durably(posting: Posting, *, now: datetime) -> Posted:
+    """Post one as a deed of its own: what this returns is committed. Raises its refusal."""
+    check_shape(posting)
+    # A single statement is a transaction, so the plain case is one round trip.
+    if lanes := _post_plain(posting, secrets.randbelow(2**16), now):
+        return Posted([None], lanes)
+    return durable(post_one)(posting, now=now)
+
+
+def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane] | None:
+    """One call to the server for a posting that moves no holds; None, and only locks, where it doesn't plainly fit."""
+    if posting.places or posting.closes:
+        return None
+    keys = [lane_of(leg, spin) for leg in posting.legs]
+    try:
+        rows = sql.rows(
+            "SELECT * FROM ledger_post(%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s::uuid[], %s::int2[], %s::int8[])",
+            (
+                posting.id, posting.kind, posting.reference, posting.external_reference, posting.description,
+                _json(posting.metadata), posting.reverses, posting.effective_at, now,
+                sql.uuids(key.account for key in keys), sql.array(key.lane for key in keys),
+                sql.array(leg.amount for leg in posting.legs),
+            ),
+        )  # fmt: skip
+    except IntegrityError as error:
+        raise _taken(error) from error
+    return {Key(row[0], row[1]): Lane(*row) for row in rows}
+
+
+def _keys(postings: Iterable[Posting], spin: int) -> list[Key]:
+    """The lanes that the requests touch, in lock order."""
+    keys = {lane_of(leg, spin) for posting in postings for leg in posting.legs}
+    for posting in postings:
+        keys.update(Key(part.account, 0) for parts in (posting.places, posting.closes) for part in parts)
+    return sorted(keys)
+
+
+LOCK = """
+SELECT b.account_id, b.lane, b.currency, b.sign, b.floor, b.balance, b.version, b.held, b.pending, b.posted_at,
+       CASE WHEN b.held + b.pending > 0 THEN EXISTS (
+           SELECT FROM ledger_hold h WHERE h.account_id = b.account_id AND h.status = 'open' AND h.expires_at <= %s)
+       ELSE false END
+FROM unnest(%s::uuid[], %s::int2[]) AS k (account_id, lane)
+JOIN ledger_balance b ON b.account_id = k.account_id AND b.lane = k.lane
+ORDER BY b.account_id, b.lane FOR NO KEY UPDATE OF b
+"""
+
+
+def lock(keys: Sequence[Key], now: datetime) -> dict[Key, Lane]:
+    """Lock the lanes, in order, and free what expired holds still bind there."""
+    rows = sql.rows(LOCK, (now, sql.uuids(key.account for key in keys), sql.array(key.lane for key in keys)))
+    lanes = {Key(row[0], row[1]): Lane(*row[:10]) for row in rows}
+    if lapsed := [row[0] for row in rows if row[10]]:
+        _expire_holds(lapsed, lanes, now)
+    return lanes
+
+
+EXPIRE = """
+UPDATE ledger_hold SET status = 'expired', closed_at = expires_at
+WHERE account_id = ANY (%s::uuid[]) AND status = 'open' AND expires_at <= %s
+RETURNING account_id, kind, amount
+"""
+
+
+def _expire_holds(accounts: Iterable[UUID], lanes: Mapping[Key, Lane], now: datetime) -> None:
+    for account, kind, amount in sql.rows(EXPIRE, (sql.uuids(accounts), now)):
+        lanes[Key(account, 0)].reserve(kind, -amount)
+
+
+def _holds(postings: Iterable[Posting]) -> dict[UUID, OpenHold]:
+    """The holds that the requests close. Their accounts are locked, so nobody else closes them now."""
+    ids = [close.hold for posting in postings for close in posting.closes]
+    if not ids:
+        return {}
+    found = sql.rows(
+        "SELECT id, account_id, kind, amount, status = 'open' FROM ledger_hold WHERE id = ANY (%s::uuid[])",
+        (sql.uuids(ids),),
+    )
+    return {row[0]: OpenHold(*row) for row in found}
+
+
+WRITE = """
+WITH posted AS (
+    INSERT INTO ledger_transaction (id, kind, reference, external_reference, description, metadata, reverses_id,
+                                    effective_at, posted_at)
+    SELECT t.id, t.kind, t.reference, t.external_reference, t.description, t.metadata, t.reverses, t.effective_at,
+           t.posted_at
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::uuid[],
+                %s::timestamptz[], %s::timestamptz[])
+        AS t (id, kind, reference, external_reference, description, metadata, reverses, effective_at, posted_at)
+), moved AS (
+    UPDATE ledger_balance b SET balance = m.balance, version = m.version, posted_at = m.posted_at
+    FROM unnest(%s::uuid[], %s::int2[], %s::int8[], %s::int8[], %s::timestamptz[])
+        AS m (account_id, lane, balance, version, posted_at)
+    WHERE b.account_id = m.account_id AND b.lane = m.lane
+)
+INSERT INTO ledger_entry (account_id, lane, version, transaction_id, leg, amount, balance, posted_at)
+SELECT * FROM unnest(%s::uuid[], %s::int2[], %s::int8[], %s::uuid[], %s::int2[], %s::int8[], %s::int8[],
+                     %s::timestamptz[])
+"""
+
+
+def _write(decision: Decision, lanes: Mapping[Key, Lane], now: datetime) -> None:
+    """Write what was decided: closed holds free their money first, placed holds take theirs last."""
+    _write_closes(decision.closes, now)
+    try:
+        _write_transactions(decision, [lanes[key] for key in sorted(decision.touched)])
+        _write_places(decision.places, now)
+    except IntegrityError as error:
+        raise _taken(error) from error
+
+
+def _write_transactions(decision: Decision, moved: Sequence[Lane]) -> None:
+    if not decision.transactions:
+        return
+    postings = [posting for posting, _ in decision.transactions]
+    account, lane, version, transaction, leg, amount, balance, posted_at = zip(*decision.entries, strict=True)
+    sql.run(
+        WRITE,
+        (
+            sql.uuids(posting.id for posting in postings),
+            sql.texts(posting.kind for posting in postings),
+            sql.texts(posting.reference for posting in postings),
+            sql.texts(posting.external_reference for posting in postings),
+            sql.texts(posting.description for posting in postings),
+            sql.texts(_json(posting.metadata) for posting in postings),
+            sql.uuids(posting.reverses for posting in postings),
+            sql.moments(posting.effective_at or moment for posting, moment in decision.transactions),
+            sql.moments(moment for _, moment in decision.transactions),
+            sql.uuids(each.account for each in moved),
+            sql.array(each.lane for each in moved),
+            sql.array(each.balance for each in moved),
+            sql.array(each.version for each in moved),
+            sql.moments(each.posted_at for each in moved),
+            sql.uuids(account), sql.array(lane), sql.array(version), sql.uuids(transaction), sql.array(leg),
+            sql.array(amount), sql.array(balance), sql.moments(posted_at),
+        ),
+    )  # fmt: skip
+
+
+def _write_closes(closes: Sequence[Close], now: datetime) -> None:
+    if closes:
+        sql.run(
+            "UPDATE ledger_hold h SET captured = c.captured, closed_at = %s,"
+            " status = CASE WHEN c.captured > 0 THEN 'captured' ELSE 'released' END"
+            " FROM unnest(%s::uuid[], %s::int8[]) AS c (id, captured) WHERE h.id = c.id",
+            (now, sql.uuids(close.hold for close in closes), sql.array(close.captured for close in closes)),
+        )
+
+
+def _write_places(places: Sequence[Place], now: datetime) -> None:
+    if places:
+        sql.run(
+            "INSERT INTO ledger_hold (id, account_id, kind, reference, amount, captured, status, expires_at, placed_at)"
+            " SELECT p.id, p.account_id, p.kind, p.reference, p.amount, 0, 'open', p.expires_at, %s"
+            " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::int8[], %s::timestamptz[])"
+            " AS p (id, account_id, kind, reference, amount, expires_at)",
+            (
+                now, sql.uuids(place.id for place in places), sql.uuids(place.account for place in places),
+                sql.texts(place.kind for place in places), sql.texts(place.reference for place in places),
+                sql.array(place.amount for place in places), sql.moments(place.expires_at for place in places),
+            ),
+        )  # fmt: skip
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else "{}"
+
+
+def _taken(error: IntegrityError) -> Exception:
+    """The refusal of law 5 for a reference that is taken; any other broken law is a bug and stays what it is."""
+    diagnostic = getattr(error.__cause__, "diag", None)
+    if diagnostic is not None and "reference" in (diagnostic.constraint_name or ""):
+        return ReferenceTaken("That reference names another transaction already; use a fresh one.")
+    return error
+
+
+__all__ = ["Close", "Leg", "Place", "Posted", "Posting", "ReferenceTaken", "post", "post_durably", "post_one"]

@@ -1,0 +1,45 @@
+"""Hand-written SQL on Django's own connection: server-side parameters, prepared once, and arrays built quickly."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+
+
+def run(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> psycopg.Cursor:
+    """Execute a statement in the current transaction and return its cursor.
+
+    It goes past Django's client-side parameters to a server-side prepared statement: the plan is made once for a
+    connection. Raises Django's database errors.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return psycopg.Cursor(connection.connection).execute(statement, parameters, prepare=True)
+
+
+def rows(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+    """All the rows that a statement answers with."""
+    return run(statement, parameters).fetchall()
+
+
+def array(values: Iterable[int]) -> str:
+    """An array literal of numbers: a third of the cost of binding a list, as are those below."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def uuids(values: Iterable[UUID | None]) -> str:
+    """An array literal of ids."""
+    return "{" + ",".join(["NULL" if value is None else f"{value.int:032x}" for value in values]) + "}"
+
+
+def moments(values: Iterable[datetime | None]) -> str:
+    """An array literal of aware moments."""
+    return "{" + ",".join(["NULL" if value is None else f'"{value.isoformat()}"' for value in values]) + "}"
+
+
+def texts(values: Iterable[str]) -> str:
+    """An array literal of texts, whatever they contain."""
+    return "{" + ",".join(['"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values]) + "}"
