@@ -1,0 +1,6 @@
+from users.models.audit import AuditEvent
+from users.models.clients import ApiClient, ApiSecret, SignatureNonce
+from users.models.people import User
+from users.models.tokens import RefreshToken
+
+__all__ = ["ApiClient", "ApiSecret", "AuditEvent", "RefreshToken", "SignatureNonce", "User"]
