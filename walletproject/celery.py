@@ -1,0 +1,68 @@
+"""The workers: how messages travel, and the one table of periodic jobs.
+
+A message is only a bell. What is to be done stands in a row of PostgreSQL, is claimed there, and a sweep finds
+what a lost message left; so that a message may come late, twice or never.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import celeryd_init
+from django.utils import timezone
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletproject.settings")
+
+TRANSPORT = {
+    "visibility_timeout": 20,
+    # Seconds from one look for messages of dead workers to the next; at every look, not at every tenth.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "health_check_interval": 10,
+    "socket_keepalive": True,
+}
+# Who publishes stands in a request: a broker that hangs may cost it this long, and no retry.
+IMPATIENT = {"socket_connect_timeout": 0.2, "socket_timeout": 0.2, "max_retries": 0}
+# A worker has time, but must notice a connection that died silently.
+PATIENT = {"socket_connect_timeout": 5, "socket_timeout": 10}
+
+app = Celery("walletproject")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    # A task that dies with its process comes back; claims in the database keep it from running twice.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_ignore_result=True,
+    task_serializer="json",
+    result_serializer="json",
+    accept_content=["json"],
+    task_default_queue="default",
+    task_queues=[Queue("default")],
+    # The sweep rings again; a request doesn't wait for it.
+    task_publish_retry=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options=TRANSPORT | IMPATIENT,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+    beat_schedule={
+        "users-purge": {"task": "users.purge", "schedule": 3600.0},
+    },
+)
+app.autodiscover_tasks()
+
+
+@app.task(name="users.purge")
+def purge_users() -> None:
+    """Throw away tokens and nonces that have served."""
+    from users.housekeeping import purge
+
+    purge(timezone.now())
+
+
+@celeryd_init.connect
+def be_patient(conf: Any = None, **_: Any) -> None:
+    """In a worker process, give the broker more time than a request would."""
+    conf.broker_transport_options = TRANSPORT | PATIENT

@@ -1,0 +1,30 @@
+"""The door for web servers."""
+
+import os
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+from walletproject.strict_json import read_at_most
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletproject.settings")
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def with_length(application: Application) -> Application:
+    """Give chunked bodies the length that Django asks for: it takes a body without one for no body at all."""
+
+    def measured(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not environ.get("CONTENT_LENGTH") and "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+            body = read_at_most(environ["wsgi.input"], settings.BATCH_BODY_LIMIT + 1)
+            environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), BytesIO(body)
+        return application(environ, start_response)
+
+    return measured
+
+
+application = with_length(get_wsgi_application())
