@@ -112,8 +112,8 @@ def left_behind(mark: str) -> list[int]:
     return found
 
 
-def clear_left_behind(mark: str, *, seconds: float = 8.0) -> None:
-    """Wait for the remains of a killed run to finish by themselves, then end them."""
+def clear_left_behind(mark: str, *, seconds: float = 3.0) -> None:
+    """Wait for the remains of a killed run to finish by themselves, then end them: their servers are gone too."""
     deadline = time.monotonic() + seconds
     while left_behind(mark) and time.monotonic() < deadline:
         time.sleep(0.1)

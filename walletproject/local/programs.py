@@ -8,6 +8,8 @@ from pathlib import Path
 from walletproject.local.folder import DataFolder
 from walletproject.local.processes import MARK, Child
 
+# A second worker to talk to would only cost time.
+ALONE = ("--without-gossip", "--without-mingle")
 ROOT = Path(__file__).resolve().parent.parent.parent
 BACKLOG = 2048
 BLOCKING_THREADS = 8
@@ -30,7 +32,9 @@ def long_running(folder: DataFolder, environment: Mapping[str, str], *, host: st
 
     return [
         child("web", _web(host, port), web),
-        child("worker", _celery("worker", "--pool", "prefork", "--concurrency", _number("WORKER_CONCURRENCY", 2))),
+        child(
+            "worker", _celery("worker", *ALONE, "--pool", "prefork", "--concurrency", _number("WORKER_CONCURRENCY", 2))
+        ),
         child("beat", _celery("beat", "--schedule", str(folder.path / "beat"), "--pidfile=")),
     ]
 

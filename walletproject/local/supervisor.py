@@ -84,7 +84,9 @@ class Supervisor:
             return None
         try:
             return json.loads(self._manage(environment, "seed_demo").strip().splitlines()[-1])
-        except (ValueError, IndexError):
+        except CannotRun as failure:
+            if "Unknown command" not in str(failure):
+                raise
             return None
 
     def _manage(self, environment: Mapping[str, str], *arguments: str) -> str:

@@ -1,0 +1,114 @@
+"""The whole product as `make run` starts it, in a folder of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# What the suite itself runs with: a newcomer's shell has none of it.
+OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "DJANGO_SETTINGS_MODULE")
+NOTE = "from django.contrib.sessions.models import Session as S; "
+WRITE = NOTE + "S.objects.create(session_key='kept', session_data='', expire_date='2100-01-01T00:00Z')"
+READ = NOTE + "print(S.objects.filter(session_key='kept').count())"
+
+pytestmark = pytest.mark.crash
+
+
+class Product:
+    """`make run`, in a data folder and on a port of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self.data, self.port = data, free_port()
+        self.printed = data.with_name("printed")
+        clean = {name: value for name, value in os.environ.items() if name not in OURS and "PYTEST" not in name}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.environment = clean | {"DATA_DIR": str(data), "PORT": str(self.port), "COLUMNS": "200"}
+
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "walletproject.local", "run"]
+        with self.printed.open("wb") as printed:
+            return subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=printed, stderr=printed
+            )
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Return when it says that it is ready: a killed run's web may still answer for a moment."""
+        self.process = self.spawn()
+        deadline = time.monotonic() + 60
+        while "is ready" not in self.printed.read_text():
+            assert self.process.poll() is None, self.printed.read_text()
+            assert time.monotonic() < deadline, "not ready within 60 s"
+            time.sleep(0.05)
+        assert self.get("/health/ready") == 200
+        return self.process
+
+    def get(self, path: str) -> int:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            return answer.status
+
+    def manage(self, *arguments: str) -> str:
+        """`manage.py` as in another terminal."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def processes(self) -> list[str]:
+        """The command lines of everything that runs for this data folder."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                line, variables = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+            except OSError:
+                continue
+            if str(self.data).encode() in line + variables:
+                found.append(line.replace(b"\0", b" ").decode())
+        return found
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[Product]:
+    product = Product(tmp_path / "data")
+    yield product
+    if product.process and product.process.poll() is None:
+        product.process.terminate()
+        product.process.wait(25)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_it_starts_refuses_a_second_run_and_stops_within_20_seconds_leaving_nothing(product):
+    process = product.start()
+    assert f"http://127.0.0.1:{product.port}/api/v1" in product.printed.read_text()
+    for path in ("/health", "/api/docs", "/admin/login/"):
+        assert product.get(path) == 200
+    assert (product.data / "environment").stat().st_mode & 0o777 == 0o600
+
+    assert product.spawn().wait(10) == 1
+    assert "in use by another run" in product.printed.read_text()
+
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert product.processes() == []
+
+
+def test_after_kill_nine_of_the_supervisor_it_starts_again_with_its_data(product):
+    process = product.start()
+    product.manage("shell", "--verbosity", "0", "-c", WRITE)
+    process.kill()
+    process.wait()
+
+    product.start()
+    assert product.manage("shell", "--verbosity", "0", "-c", READ) == "1"
