@@ -14,9 +14,12 @@ from uuid_utils.compat import uuid7
 from users.callers import Actor
 from users.context import request_id
 
-_INSERT = """
-    INSERT INTO users_auditevent (id, at, actor_kind, actor_id, action, object_kind, object_id, request_id, data)
-    SELECT e.id, e.at, e.actor_kind, e.actor_id, e.action, e.object_kind, e.object_id, %s, e.data::jsonb
+_COLUMNS = "(id, at, actor_kind, actor_id, action, object_kind, object_id, data, request_id)"
+_INSERT_ONE = f"INSERT INTO users_auditevent {_COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+# Arrays are a third of the cost of as many VALUES, and twice that of a single one.
+_INSERT_MANY = f"""
+    INSERT INTO users_auditevent {_COLUMNS}
+    SELECT e.id, e.at, e.actor_kind, e.actor_id, e.action, e.object_kind, e.object_id, e.data::jsonb, %s
     FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
          AS e (id, at, actor_kind, actor_id, action, object_kind, object_id, data)
 """
@@ -42,14 +45,19 @@ def record(
     *, actor: Actor, action: str, kind: str, object_id: UUID | str, data: Mapping[str, Any] | None = None, now: datetime
 ) -> None:
     """Write one deed down. Raises TransactionManagementError outside a transaction."""
-    record_many([Event(actor=actor, action=action, kind=kind, object_id=object_id, data=data or {}, now=now)])
+    event = Event(actor=actor, action=action, kind=kind, object_id=object_id, data=data or {}, now=now)
+    _insert(_INSERT_ONE, [*event.row(), request_id.get()])
 
 
 def record_many(events: Iterable[Event]) -> None:
     """Write many deeds down with one INSERT. Raises TransactionManagementError outside a transaction."""
-    if not connection.in_atomic_block:
-        raise TransactionManagementError("The audit trail is written in the transaction of the deed; open one first.")
     rows = [event.row() for event in events]
     if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_INSERT, [request_id.get(), *(list(column) for column in zip(*rows, strict=True))])
+        _insert(_INSERT_MANY, [request_id.get(), *(list(column) for column in zip(*rows, strict=True))])
+
+
+def _insert(statement: str, values: list[Any]) -> None:
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("The audit trail is written in the transaction of the deed; open one first.")
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)

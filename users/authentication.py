@@ -21,10 +21,19 @@ __all__ = [
     "SignatureInvalid",
     "SignatureReplayed",
     "TokenInvalid",
+    "caller_of",
 ]
 
 # What a path may hold unescaped (RFC 3986): a client signs the path as it sends it.
 _PATH_SAFE = "/!$&'()*+,;=:@-._~"
+
+
+def caller_of(request: Request) -> Caller:
+    """Who is calling; raises NotAuthenticated where a view lets strangers in."""
+    caller: object = request.user
+    if not isinstance(caller, Caller):
+        raise NotAuthenticated
+    return caller
 
 
 class BearerAuthentication(BaseAuthentication):

@@ -134,7 +134,7 @@ def _check_body(message: Message) -> None:
 
 def _admit(signature: Signature) -> Caller:
     until = datetime.fromtimestamp(signature.created + settings.SIGNATURE_WINDOW_SECONDS, UTC)
-    values = {
+    values: dict[str, str | datetime | bool] = {
         "key_id": signature.key_id,
         "nonce": signature.nonce,
         "expires_at": until,

@@ -1,6 +1,6 @@
 """Registering, logging in, staying in, logging out."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -71,8 +71,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 class PublicView(APIView):
     """A door for those who have no token yet. `throttle_scope` asks for the strict limit of log ins."""
 
-    authentication_classes: ClassVar[list[Any]] = []
-    permission_classes: ClassVar[list[Any]] = []
+    authentication_classes = ()
+    permission_classes = ()
     throttle_scope = "login"
 
 

@@ -11,6 +11,7 @@ from users import registration
 from users.api import wire
 from users.api.auth import Profile
 from users.api.schema import operation
+from users.authentication import caller_of
 from users.callers import Caller
 from users.models import User
 from users.permissions import require_person
@@ -26,8 +27,8 @@ class ProfileChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_
 class MeView(APIView):
     @operation(summary="Who I am", answers={200: Profile}, tags=("auth",), errors=(401, 403, 429, 503))
     def get(self, request: Request) -> Response:
-        require_person(request.user)
-        return Response(_profile(request.user))
+        caller = _person(request)
+        return Response(_profile(caller))
 
     @operation(
         summary="Change my name",
@@ -37,11 +38,17 @@ class MeView(APIView):
         errors=(400, 401, 403, 413, 415, 429, 503),
     )
     def patch(self, request: Request) -> Response:
-        require_person(request.user)
+        caller = _person(request)
         body = wire.read(request, ProfileChange)
         if body.full_name is not UNSET:
-            registration.rename(caller=request.user, full_name=body.full_name, now=timezone.now())
-        return Response(_profile(request.user))
+            registration.rename(caller=caller, full_name=body.full_name, now=timezone.now())
+        return Response(_profile(caller))
+
+
+def _person(request: Request) -> Caller:
+    caller = caller_of(request)
+    require_person(caller)
+    return caller
 
 
 def _profile(caller: Caller) -> Profile:

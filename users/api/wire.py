@@ -31,8 +31,10 @@ Amount = Annotated[int, Meta(ge=1, le=10**15, description="Minor units of the cu
 Text = Annotated[str, Meta(max_length=200)]
 LongText = Annotated[str, Meta(max_length=1000)]
 Moment = Annotated[datetime, Meta(tz=True)]
+# Whole numbers that every JSON reader keeps exact.
+_SafeInteger = Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)]
 Metadata = Annotated[
-    dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=500)] | int | bool | None],
+    dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=500)] | _SafeInteger | bool | None],
     Meta(max_length=50),
 ]
 
