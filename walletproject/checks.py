@@ -25,7 +25,7 @@ def production_is_closed(**_: Any) -> list[CheckMessage]:
     return errors
 
 
-@register(Tags.database)
+@register(Tags.security)
 def application_is_not_the_owner(**_: Any) -> list[CheckMessage]:
     """The laws of the books hold against everyone but the tables' owner."""
     if settings.DATABASE_APP_ROLE:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import django.db
 import msgspec
@@ -19,6 +19,7 @@ from django.views import defaults
 from rest_framework import exceptions as drf
 
 from users.context import request_id
+from users.validation import ValidationError
 from walletproject.ratelimits import RateLimited, count_failed_authentication
 from walletproject.sites import is_admin
 
@@ -60,6 +61,9 @@ STATUS: dict[str, int] = {
     "outcome_unknown": 503,
     "not_ready": 503,
 }
+
+# Mistakes of our own code, whatever was sent: they have no status, so each answers 500, its traceback in the log.
+DEFECTS = frozenset({"malformed_posting", "outside_transaction", "unknown_account", "hold_closed", "refused"})
 
 # Seconds after which it is worth asking again.
 RETRY_AFTER: dict[str, int] = {
@@ -128,6 +132,12 @@ class Problem:
     data: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def told_by(cls, error: Any) -> Self:
+        """The problem of one of the product's own errors: what it says of itself."""
+        data, headers = getattr(error, "data", {}), getattr(error, "headers", {})
+        return cls(code=error.code, title=error.title, detail=str(error), data=data, headers=headers)
+
     @property
     def status(self) -> int:
         return STATUS[self.code]
@@ -162,13 +172,7 @@ def problem_of(error: BaseException) -> Problem | None:
     """The problem that tells of `error`, or None for a defect of ours."""
     code = getattr(error, "code", None)
     if isinstance(code, str) and code in STATUS and hasattr(error, "title"):
-        return Problem(
-            code=code,
-            title=error.title,
-            detail=str(error),
-            data=getattr(error, "data", {}),
-            headers=getattr(error, "headers", {}),
-        )
+        return Problem.told_by(error)
     return next((_foreign(FOREIGN[kind]) for kind in type(error).__mro__ if kind in FOREIGN), None)
 
 
@@ -189,7 +193,7 @@ def _unless_too_many(problem: Problem, request: HttpRequest) -> Problem:
     try:
         count_failed_authentication(request)
     except RateLimited as limit:
-        return problem_of(limit) or problem
+        return Problem.told_by(limit)
     return problem
 
 
@@ -206,10 +210,13 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_admin(request):
+            return self.get_response(request)
+        # No text of PostgreSQL's can hold it, and no parameter of ours does.
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return Problem.told_by(ValidationError.on("", "invalid", "The query contains NUL.")).response()
         response = self.get_response(request)
-        if response.status_code < 400 or is_admin(request):
-            return response
-        return self._as_problem(response)
+        return response if response.status_code < 400 else self._as_problem(response)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return None if is_admin(request) else answer(exception, {"request": request})

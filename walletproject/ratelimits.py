@@ -4,7 +4,7 @@ import ipaddress
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
@@ -14,6 +14,8 @@ from django_redis.cache import RedisCache
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+
+from users.callers import Caller
 
 if TYPE_CHECKING:
     # Imported by it: DRF's views load the classes that settings name.
@@ -56,7 +58,7 @@ class CallerLimit(BaseThrottle):
     """Limits those who are known, people and services each at their own rate."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        caller = request.user
+        caller = cast(Caller | None, request.user)
         if caller is not None:
             rate = settings.RATELIMIT_SERVICE if caller.kind == "service" else settings.RATELIMIT_CALLER
             _count(request, policy="caller", rate=rate, who=caller.key)
@@ -105,36 +107,53 @@ class SteadyCache(RedisCache):
     """
 
     PAUSE = 2.0
-    # Seconds that a counter lives whose window nobody remembers.
-    FORGOTTEN = 3600
-    # Monotonic moments, shared by the threads: Django makes a cache object for each of them.
+    # Seconds that a counter lives which vanished from Redis within its window.
+    RESTARTED = 3600
+    MOST_COUNTERS = 10_000
+    # Shared by the threads, since Django makes a cache object for each: moments of the monotonic clock until which
+    # Redis is left alone, and until which a counter is known to exist, so that counting on is one round trip.
     _away_until: dict[str, float] = {}
+    _known_until: dict[tuple[str, str], float] = {}
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._place = str(server)
-        self._local = LocMemCache(f"steady {server}", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
+        self._local = LocMemCache(f"steady {server}", {"OPTIONS": {"MAX_ENTRIES": self.MOST_COUNTERS}})
 
     def add(self, key: str, value: Any, timeout: Any = None, **options: Any) -> bool:
-        return self._steadily(
+        """Start a counter; False where there is one, which is known without asking after the first time."""
+        if self._known_until.get((self._place, key), 0.0) > time.monotonic():
+            return False
+        added = self._steadily(
             lambda: super(SteadyCache, self).add(key, value, timeout, **options),
             lambda: self._local.add(key, value, timeout),
         )
+        self._remember(key, timeout)
+        return added
 
     def incr(self, key: str, delta: int = 1, **options: Any) -> int:
-        """Count on; a counter that was made before Redis went, or came back empty, starts again."""
-        try:
-            return self._steadily(
-                lambda: super(SteadyCache, self).incr(key, delta, **options), lambda: self._local.incr(key, delta)
-            )
-        except ValueError:
-            self.add(key, delta, self.FORGOTTEN)
-            return delta
+        """Count on. A counter that isn't there, since Redis came or went, starts again."""
+        return self._steadily(lambda: self._redis_incr(key, delta), lambda: self._local_incr(key, delta))
 
     def get(self, key: str, default: Any = None, **options: Any) -> Any:
         return self._steadily(
             lambda: super(SteadyCache, self).get(key, default, **options), lambda: self._local.get(key, default)
         )
+
+    def _redis_incr(self, key: str, delta: int) -> int:
+        redis, name = self.client.get_client(write=True), self.client.make_key(key)
+        count = redis.incrby(name, delta)
+        if count == delta:
+            redis.expire(name, self.RESTARTED)
+        return count
+
+    def _local_incr(self, key: str, delta: int) -> int:
+        return delta if self._local.add(key, delta, self.RESTARTED) else self._local.incr(key, delta)
+
+    def _remember(self, key: str, timeout: Any) -> None:
+        if len(self._known_until) >= self.MOST_COUNTERS:
+            self._known_until.clear()
+        self._known_until[self._place, key] = time.monotonic() + (timeout or 0)
 
     def _steadily(self, ask: Callable[[], Any], ask_here: Callable[[], Any]) -> Any:
         away_until, now = self._away_until.get(self._place, 0.0), time.monotonic()

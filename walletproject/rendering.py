@@ -1,6 +1,6 @@
 """Answers are JSON, whatever the request's Accept header says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -35,11 +35,12 @@ class AlwaysJSON(BaseContentNegotiation):
     """The view's first renderer answers; a body must name the parser's media type, plain and in UTF-8."""
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str | None]:
-        return renderers[0], renderers[0].media_type
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        return first, first.media_type
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
             return None
         media_type, _, parameters = request.content_type.lower().partition(";")

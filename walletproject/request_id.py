@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from users.context import request_id
 

@@ -156,9 +156,16 @@ RATELIMIT_CALLER = env.str("RATELIMIT_CALLER", "600/m")
 RATELIMIT_SERVICE = env.str("RATELIMIT_SERVICE", "60000/m")
 RATELIMIT_ADDRESS = env.str("RATELIMIT_ADDRESS", "300/m")
 RATELIMIT_LOGIN = env.str("RATELIMIT_LOGIN", "20/m")
-# django-ratelimit's check knows cache classes by name only; SteadyCache is django-redis with a way out.
-# The admin's checks know MIDDLEWARE only; its own runs in ADMIN_MIDDLEWARE, where walletproject.E004 looks.
-SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001", "admin.E408", "admin.E409", "admin.E410"]
+SILENCED_SYSTEM_CHECKS = [
+    # They know cache classes by name only; SteadyCache is django-redis with a way out.
+    "django_ratelimit.E003",
+    "django_ratelimit.W001",
+    # They look at MIDDLEWARE only; walletproject.E004 looks at ADMIN_MIDDLEWARE.
+    "admin.E408",
+    "admin.E409",
+    "admin.E410",
+    "security.W003",
+]
 
 # --- Celery -------------------------------------------------------------------------------------------------------
 

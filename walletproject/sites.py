@@ -20,7 +20,8 @@ class AdminOnlyMiddleware:
     """Runs `settings.ADMIN_MIDDLEWARE` for paths of the admin, and nothing at all for others."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = chain = get_response
+        self.get_response = get_response
+        chain: Callable[[HttpRequest], Any] = get_response
         self.view_hooks: list[Callable[..., HttpResponse | None]] = []
         for path in reversed(settings.ADMIN_MIDDLEWARE):
             middleware = import_string(path)(chain)

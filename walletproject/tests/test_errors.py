@@ -1,11 +1,14 @@
-import gc
+import importlib
+import pkgutil
+import re
 
 import pytest
 
 import ledger
 import users
+import walletproject
 import wallets
-from walletproject.errors import DETAIL, FOREIGN, STATUS, ProblemMiddleware, problem_of
+from walletproject.errors import DEFECTS, DETAIL, FOREIGN, STATUS, ProblemMiddleware, problem_of
 from walletproject.tests.problems import assert_problem
 
 ANSWERS = {
@@ -133,17 +136,27 @@ def test_every_foreign_error_has_words_of_ours():
     assert set(FOREIGN.values()) <= set(DETAIL) & set(STATUS)
 
 
+def modules():
+    """Every module of the product but its tests, migrations and commands."""
+    for app in (users, ledger, wallets, walletproject):
+        for found in pkgutil.walk_packages(app.__path__, f"{app.__name__}."):
+            if not re.search(r"\.(tests|migrations|management|local|urls)\b", found.name):
+                yield importlib.import_module(found.name)
+
+
 def test_every_error_of_the_product_has_a_status():
-    """Whatever is imported by now: an error class with a code and a title is meant for the wire."""
-    ours = (users.__name__, ledger.__name__, wallets.__name__, "walletproject.")
+    """An error class with a code and a title is meant for the wire."""
+    classes = {kind for module in modules() for kind in vars(module).values() if isinstance(kind, type)}
     errors = [
-        kind
-        for kind in gc.get_objects()
-        if isinstance(kind, type) and issubclass(kind, Exception) and kind.__module__.startswith(ours)
+        kind for kind in classes if issubclass(kind, Exception) and hasattr(kind, "code") and hasattr(kind, "title")
     ]
-    meant = [kind for kind in errors if isinstance(getattr(kind, "code", None), str) and hasattr(kind, "title")]
-    assert [kind for kind in meant if kind.code not in STATUS] == []
-    assert len(meant) > 5
+    assert [error for error in errors if error.code not in DEFECTS.union(STATUS)] == []
+    assert DEFECTS.isdisjoint(STATUS)
+    assert len(errors) > 5
+
+
+def test_nul_in_a_query_reaches_no_view(api):
+    assert_problem(api.get("/open?name=a%00b"), 400, "validation_error")
 
 
 def test_a_defect_has_no_problem():

@@ -50,6 +50,7 @@ def move_redis(settings):
     def move(place):
         settings.CACHES = {**settings.CACHES, "ratelimit": cache_at(place)}
         SteadyCache._away_until.clear()
+        SteadyCache._known_until.clear()
 
     yield move
     SteadyCache._away_until.clear()
@@ -137,27 +138,33 @@ def test_a_hanging_redis_is_paid_for_once_and_not_by_every_request(limits, api, 
     assert time.perf_counter() - start < 1.0
 
 
-def test_redis_is_tried_again_after_a_pause_by_one_request(limits, monkeypatch, settings, move_redis, closed_port):
-    move_redis(f"redis://127.0.0.1:{closed_port}/0")
-    cache = caches["ratelimit"]
-    cache.add("counter", 1, 60)
-    assert cache.incr("counter") == 2
+def test_after_a_pause_redis_is_tried_again(settings, monkeypatch, move_redis):
     monkeypatch.setattr(SteadyCache, "PAUSE", 0.05)
     move_redis(settings.REDIS_URL)
+    cache, counter = caches["ratelimit"], str(uuid.uuid4())
     SteadyCache._away_until[settings.REDIS_URL] = time.monotonic() + 0.05
-    key = str(uuid.uuid4())
-    cache = caches["ratelimit"]
-    cache.add(key, 7, 60)
-    assert super(SteadyCache, cache).get(key) is None
+    assert [cache.incr(counter), cache.incr(counter)] == [1, 2]
+    assert super(SteadyCache, cache).get(counter) is None
     time.sleep(0.06)
-    cache.add(key, 8, 60)
-    assert super(SteadyCache, cache).get(key) == 8
-    assert SteadyCache._away_until[settings.REDIS_URL] == 0.0
+    assert [cache.incr(counter), cache.incr(counter)] == [1, 2]
+    assert super(SteadyCache, cache).get(counter) == 2
 
 
-def test_a_counter_that_redis_forgot_starts_again(limits, settings, move_redis):
+def test_a_counter_that_redis_forgot_starts_again_and_ends(settings, move_redis):
     move_redis(settings.REDIS_URL)
-    assert caches["ratelimit"].incr(str(uuid.uuid4())) == 1
+    cache, counter = caches["ratelimit"], str(uuid.uuid4())
+    cache.add(counter, 1, 60)
+    assert cache.incr(counter) == 2
+    cache.delete(counter)
+    assert cache.incr(counter) == 1
+    assert 0 < cache.ttl(counter) <= SteadyCache.RESTARTED
+
+
+def test_a_known_counter_is_not_started_again(settings, move_redis):
+    move_redis(settings.REDIS_URL)
+    cache, counter = caches["ratelimit"], str(uuid.uuid4())
+    assert [cache.add(counter, 1, 60), cache.add(counter, 1, 60), cache.incr(counter)] == [True, False, 2]
+    assert 0 < cache.ttl(counter) <= 60
 
 
 def test_threads_together_get_no_more_than_one_would(limits, move_redis, settings):
