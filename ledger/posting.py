@@ -16,7 +16,8 @@ from django.db import IntegrityError, connection
 from ledger import sql
 from ledger.decision import Close, Decision, Key, Lane, OpenHold, Refused, decide, lane_of
 from ledger.durable import durable
-from ledger.requests import Leg, Place, Posting, check_shape
+from ledger.money import MAX_POSTING
+from ledger.requests import Leg, Place, Posting, check_shape, debits
 
 
 class OutsideTransaction(Exception):
@@ -82,7 +83,7 @@ def post_durably(posting: Posting, *, now: datetime) -> Posted:
 
 def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane] | None:
     """One call to the server for a posting that moves no holds; None, and only locks, where it doesn't plainly fit."""
-    if posting.places or posting.closes:
+    if posting.places or posting.closes or debits(posting) > MAX_POSTING:
         return None
     keys = [lane_of(leg, spin) for leg in posting.legs]
     try:

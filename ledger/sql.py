@@ -17,7 +17,7 @@ def run(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> p
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return psycopg.Cursor(connection.connection).execute(statement, parameters, prepare=True)
+        return psycopg.Cursor(connection.connection).execute(statement, parameters or None, prepare=True)
 
 
 def rows(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:

@@ -7,150 +7,320 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=200, unique=True)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('type', models.CharField(choices=[('asset', 'Asset'), ('liability', 'Liability'), ('equity', 'Equity'), ('income', 'Income'), ('expense', 'Expense')], max_length=9)),
-                ('currency', models.CharField(max_length=3)),
-                ('created_at', models.DateTimeField()),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='ledger.account')),
+                ("id", models.UUIDField(default=uuid_utils.compat.uuid7, primary_key=True, serialize=False)),
+                ("code", models.CharField(max_length=200, unique=True)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("asset", "Asset"),
+                            ("liability", "Liability"),
+                            ("equity", "Equity"),
+                            ("income", "Income"),
+                            ("expense", "Expense"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="ledger.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Balance',
+            name="Balance",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'lane', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('lane', models.SmallIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('sign', models.SmallIntegerField(help_text='1 for a normal debit balance, -1 for a normal credit balance.')),
-                ('floor', models.BigIntegerField(help_text='What may not be undercut, on the normal side; null: no floor.', null=True)),
-                ('balance', models.BigIntegerField(default=0)),
-                ('version', models.BigIntegerField(default=0)),
-                ('held', models.BigIntegerField(default=0)),
-                ('pending', models.BigIntegerField(default=0)),
-                ('posted_at', models.DateTimeField()),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='ledger.account')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "lane", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("lane", models.SmallIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "sign",
+                    models.SmallIntegerField(help_text="1 for a normal debit balance, -1 for a normal credit balance."),
+                ),
+                (
+                    "floor",
+                    models.BigIntegerField(
+                        help_text="What may not be undercut, on the normal side; null: no floor.", null=True
+                    ),
+                ),
+                ("balance", models.BigIntegerField(default=0)),
+                ("version", models.BigIntegerField(default=0)),
+                ("held", models.BigIntegerField(default=0)),
+                ("pending", models.BigIntegerField(default=0)),
+                ("posted_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="balances",
+                        to="ledger.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('held', 'Held for a payment'), ('pending', 'Waiting for its release date')], max_length=7)),
-                ('reference', models.CharField(max_length=200, unique=True)),
-                ('amount', models.BigIntegerField()),
-                ('captured', models.BigIntegerField(default=0)),
-                ('status', models.CharField(choices=[('open', 'Open'), ('captured', 'Captured'), ('released', 'Released'), ('expired', 'Expired')], default='open', max_length=8)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('placed_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='ledger.account')),
+                ("id", models.UUIDField(default=uuid_utils.compat.uuid7, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("held", "Held for a payment"), ("pending", "Waiting for its release date")],
+                        max_length=7,
+                    ),
+                ),
+                ("reference", models.CharField(max_length=200, unique=True)),
+                ("amount", models.BigIntegerField()),
+                ("captured", models.BigIntegerField(default=0)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("captured", "Captured"),
+                            ("released", "Released"),
+                            ("expired", "Expired"),
+                        ],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("placed_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="holds",
+                        to="ledger.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Transaction',
+            name="Transaction",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=32)),
-                ('reference', models.CharField(max_length=200, unique=True)),
-                ('external_reference', models.CharField(blank=True, default='', max_length=255)),
-                ('description', models.CharField(blank=True, default='', max_length=255)),
-                ('metadata', models.JSONField(default=dict)),
-                ('posted_at', models.DateTimeField()),
-                ('effective_at', models.DateTimeField()),
-                ('reverses', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='ledger.transaction')),
+                ("id", models.UUIDField(default=uuid_utils.compat.uuid7, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=32)),
+                ("reference", models.CharField(max_length=200, unique=True)),
+                ("external_reference", models.CharField(blank=True, default="", max_length=255)),
+                ("description", models.CharField(blank=True, default="", max_length=255)),
+                ("metadata", models.JSONField(default=dict)),
+                ("posted_at", models.DateTimeField()),
+                ("effective_at", models.DateTimeField()),
+                (
+                    "reverses",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversals",
+                        to="ledger.transaction",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'lane', 'version', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('lane', models.SmallIntegerField()),
-                ('version', models.BigIntegerField()),
-                ('leg', models.SmallIntegerField()),
-                ('amount', models.BigIntegerField()),
-                ('balance', models.BigIntegerField()),
-                ('posted_at', models.DateTimeField()),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.account')),
-                ('transaction', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.transaction')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "lane", "version", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("lane", models.SmallIntegerField()),
+                ("version", models.BigIntegerField()),
+                ("leg", models.SmallIntegerField()),
+                ("amount", models.BigIntegerField()),
+                ("balance", models.BigIntegerField()),
+                ("posted_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="ledger.transaction",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['asset', 'liability', 'equity', 'income', 'expense'])), name='ledger_account_type'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("type__in", ["asset", "liability", "equity", "income", "expense"])),
+                name="ledger_account_type",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='ledger_account_currency'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="ledger_account_currency"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('floor__isnull', True), ('floor__lte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('sign'), '*', models.F('balance')), '-', models.F('held')), '-', models.F('pending'))), _connector='OR'), name='ledger_balance_floor'),
+            model_name="balance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("floor__isnull", True),
+                    (
+                        "floor__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("sign"), "*", models.F("balance")
+                                ),
+                                "-",
+                                models.F("held"),
+                            ),
+                            "-",
+                            models.F("pending"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="ledger_balance_floor",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('balance__range', (-9000000000000000, 9000000000000000))), name='ledger_balance_range'),
+            model_name="balance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("balance__range", (-9000000000000000, 9000000000000000))),
+                name="ledger_balance_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0), ('pending__gte', 0)), name='ledger_balance_reserved'),
+            model_name="balance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("held__gte", 0), ("pending__gte", 0)), name="ledger_balance_reserved"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('sign__in', (1, -1))), name='ledger_balance_sign'),
+            model_name="balance",
+            constraint=models.CheckConstraint(condition=models.Q(("sign__in", (1, -1))), name="ledger_balance_sign"),
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('lane__gte', 0), models.Q(('floor__isnull', True), ('lane', 0), _connector='OR')), name='ledger_balance_lane'),
+            model_name="balance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lane__gte", 0), models.Q(("floor__isnull", True), ("lane", 0), _connector="OR")),
+                name="ledger_balance_lane",
+            ),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(models.F('account'), models.F('expires_at'), condition=models.Q(('status', 'open')), name='ledger_hold_open'),
+            model_name="hold",
+            index=models.Index(
+                models.F("account"),
+                models.F("expires_at"),
+                condition=models.Q(("status", "open")),
+                name="ledger_hold_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(models.F('account'), models.F('placed_at'), name='ledger_hold_history'),
+            model_name="hold",
+            index=models.Index(models.F("account"), models.F("placed_at"), name="ledger_hold_history"),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(models.F('expires_at'), condition=models.Q(('status', 'open')), name='ledger_hold_lapsing'),
+            model_name="hold",
+            index=models.Index(
+                models.F("expires_at"), condition=models.Q(("status", "open")), name="ledger_hold_lapsing"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__range', (1, 1000000000000000))), name='ledger_hold_amount'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__range", (1, 1000000000000000))), name="ledger_hold_amount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('captured__gte', 0), ('captured__lte', models.F('amount')), models.Q(('status', 'captured'), ('captured', 0), _connector='OR')), name='ledger_hold_captured'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("captured__gte", 0),
+                    ("captured__lte", models.F("amount")),
+                    models.Q(("status", "captured"), ("captured", 0), _connector="OR"),
+                ),
+                name="ledger_hold_captured",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('status', 'open')), models.Q(models.Q(('status', 'open'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='ledger_hold_closed'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", True), ("status", "open")),
+                    models.Q(models.Q(("status", "open"), _negated=True), ("closed_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="ledger_hold_closed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'held'), models.Q(('expires_at__isnull', False), ('kind', 'pending')), _connector='OR'), name='ledger_hold_pending'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind", "held"), models.Q(("expires_at__isnull", False), ("kind", "pending")), _connector="OR"
+                ),
+                name="ledger_hold_pending",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(models.F('reverses'), condition=models.Q(('reverses__isnull', False)), name='ledger_transaction_reversed_once'),
+            model_name="transaction",
+            constraint=models.UniqueConstraint(
+                models.F("reverses"),
+                condition=models.Q(("reverses__isnull", False)),
+                name="ledger_transaction_reversed_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(models.F('transaction'), models.F('leg'), name='ledger_entry_leg'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(models.F("transaction"), models.F("leg"), name="ledger_entry_leg"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__range', (-1000000000000000, 1000000000000000)), models.Q(('amount', 0), _negated=True)), name='ledger_entry_amount'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount__range", (-1000000000000000, 1000000000000000)), models.Q(("amount", 0), _negated=True)
+                ),
+                name="ledger_entry_amount",
+            ),
         ),
     ]

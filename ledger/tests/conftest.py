@@ -1,0 +1,71 @@
+"""The cast of the books: two people's wallets, the company's cash, its fees."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+from django.db import transaction
+
+from ledger import balances
+from ledger.accounts import BUSY, Line, NewAccount, find, open_accounts
+from ledger.posting import Posted, Posting, post_one
+from ledger.requests import Leg
+
+NOW = datetime(2026, 1, 20, 10, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Books:
+    """Alice and Bob have wallets in naira, Dora one in dollars; cash and fees are the company's."""
+
+    alice: Line
+    bob: Line
+    dora: Line
+    cash: Line
+    fees: Line
+
+    def standing(self, line: Line, now: datetime = NOW) -> balances.Standing:
+        return balances.standings([line.id], now=now)[line.id]
+
+    def available(self, line: Line, now: datetime = NOW) -> int:
+        return self.standing(line, now).available
+
+    def fund(self, line: Line, amount: int, reference: str = "fund", now: datetime = NOW) -> Posted:
+        return post_one(
+            Posting("deposit", f"{reference}:{line.code}", (self.cash.debit(amount), line.credit(amount))), now=now
+        )
+
+
+def transfer(source: Line, destination: Line, amount: int, reference: str) -> Posting:
+    return Posting("transfer", reference, (source.debit(amount), destination.credit(amount)))
+
+
+def open_books() -> Books:
+    """Open the cast's accounts, inside the caller's transaction."""
+    accounts = [
+        NewAccount("liabilities:wallets:alice", "liability", "NGN", floor=0),
+        NewAccount("liabilities:wallets:bob", "liability", "NGN", floor=0),
+        NewAccount("liabilities:wallets:dora", "liability", "USD", floor=0),
+        NewAccount("assets:clearing:bank:NGN", "asset", "NGN", lanes=BUSY),
+        NewAccount("income:fees:NGN", "income", "NGN", lanes=BUSY),
+    ]
+    open_accounts(accounts, now=NOW)
+    lines = find(account.code for account in accounts)
+    return Books(*(lines[account.code] for account in accounts))
+
+
+@pytest.fixture
+def books(db: None) -> Books:
+    return open_books()
+
+
+@pytest.fixture
+def committed_books(committed: None) -> Books:
+    with transaction.atomic():
+        return open_books()
+
+
+@pytest.fixture
+def leg() -> Callable[..., Leg]:
+    return Leg

@@ -1,0 +1,79 @@
+"""Random operations, one at a time and in batches, against the books in plain Python: every answer is the same."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ledger import balances, verify
+from ledger.accounts import Line, NewAccount, find_one, open_accounts
+from ledger.posting import post
+from ledger.tests.conftest import NOW
+from ledger.tests.oracle import Chance, Oracle
+
+
+class Wide(NamedTuple):
+    """Three wallets and the cash they share."""
+
+    alice: Line
+    bob: Line
+    carol: Line
+    cash: Line
+
+
+def run(books: Wide, seed: int, operations: int, largest: int) -> int:
+    """Post `operations` random ones in batches of up to `largest`; fail at the first difference. Returns how many
+    were refused.
+    """
+    wallets = [books.alice, books.bob, books.carol]
+    oracle = Oracle({line.id: 0 for line in wallets} | {books.cash.id: None})
+    chance = Chance(seed, [line.id for line in wallets], books.cash.debit(0), oracle)
+    now, done, refused = NOW, 0, 0
+    while done < operations:
+        now += timedelta(milliseconds=chance.random.choice([0, 1, 700, 5_000]))
+        size = min(chance.random.choice([1, 1, largest]), operations - done)
+        expected, batch = [], []
+        for _ in range(size):
+            posting = chance.posting(now)
+            if any(close.hold in {place.id for other in batch for place in other.places} for close in posting.closes):
+                continue
+            batch.append(posting)
+            expected.append(oracle.run(posting, now))
+        if not batch:
+            continue
+        posted = post(batch, now=now)
+        assert [refusal and refusal.code for refusal in posted.refusals] == expected
+        done, refused = done + len(batch), refused + sum(code is not None for code in expected)
+        for id, standing in balances.standings([line.id for line in wallets], now=now).items():
+            assert (standing.balance, standing.held, standing.pending, standing.version) == oracle.standing(id, now)
+    return refused
+
+
+@pytest.fixture
+def wide_books(books):
+    """The cast with a third wallet, for what is split three ways."""
+    open_accounts([NewAccount("liabilities:wallets:carol", "liability", "NGN", floor=0)], now=NOW)
+    return Wide(books.alice, books.bob, find_one("liabilities:wallets:carol"), books.cash)
+
+
+def test_a_thousand_operations_agree_with_the_oracle(wide_books):
+    refused = run(wide_books, seed=1, operations=1_000, largest=20)
+    assert 100 < refused < 900
+    assert verify.clean()
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**32), largest=st.integers(1, 40))
+def test_any_sequence_agrees_with_the_oracle(wide_books, seed, largest):
+    with transaction.atomic():
+        run(wide_books, seed, operations=60, largest=largest)
+        transaction.set_rollback(True)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_operations_agree_with_the_oracle(wide_books):
+    run(wide_books, seed=2, operations=100_000, largest=100)
+    assert verify.clean()
