@@ -1,6 +1,7 @@
 """What a person reads when everything runs: where it is, who may log in, and three lines to try."""
 
 import json
+import shlex
 import uuid
 from typing import Any
 
@@ -36,13 +37,14 @@ def _logins(demo: dict[str, Any] | None) -> list[tuple[str, dict[str, str]]]:
 
 
 def _try_lines(base: str, person: dict[str, str], transfer: dict[str, Any]) -> list[str]:
-    login = json.dumps({"email": person["email"], "password": person["password"]})
-    body = json.dumps({name: transfer[name] for name in ("source", "destination", "amount")})
+    login = shlex.quote(json.dumps({"email": person["email"], "password": person["password"]}))
+    body = shlex.quote(json.dumps({name: transfer[name] for name in ("source", "destination", "amount")}))
     as_json = "-H 'Content-Type: application/json'"
     bearer = '-H "Authorization: Bearer $TOKEN"'
+    key = f"-H 'Idempotency-Key: {uuid.uuid4()}'"
     return [
-        f"TOKEN=$(curl -s {base}/api/v1/auth/token {as_json} -d '{login}' "
+        f"TOKEN=$(curl -s {base}/api/v1/auth/token {as_json} -d {login} "
         """| sed 's/.*"access": *"\\([^"]*\\)".*/\\1/')""",
         f"curl -s {base}/api/v1/wallets {bearer}",
-        f"curl -s {base}/api/v1/transfers {bearer} {as_json} -H 'Idempotency-Key: {uuid.uuid4()}' -d '{body}'",
+        f"curl -s {base}/api/v1/transfers {bearer} {as_json} {key} -d {body}",
     ]

@@ -1,6 +1,5 @@
 """Starts again what dies: at first at once, then ever more slowly, and says so in words when it doesn't help."""
 
-import time
 from collections import deque
 from collections.abc import Callable
 
@@ -19,11 +18,10 @@ class Keeper:
         self.deaths: deque[float] = deque(maxlen=LOOP_COUNT)
         self._again_at: float | None = None
 
-    def look(self) -> None:
-        """Notice a death, and start again once the pause is over."""
+    def look(self, now: float) -> None:
+        """Notice a death, and start again once the pause is over. `now` is any steady clock's."""
         if self.child.alive:
             return
-        now = time.monotonic()
         if self._again_at is None:
             self._again_at = now + self._mourn(now)
         if now >= self._again_at:

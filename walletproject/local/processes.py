@@ -20,7 +20,7 @@ MARK = "WALLET_RUN"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-@dataclass
+@dataclass(eq=False)
 class Child:
     """One supervised process, leader of its own group, so that a Ctrl-C in the terminal reaches only the supervisor.
 

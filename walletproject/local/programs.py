@@ -1,12 +1,15 @@
 """What runs beside the servers: web, worker and beat, and the commands before them."""
 
 import os
+import signal
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from walletproject.local.failures import CannotRun
 from walletproject.local.folder import DataFolder
-from walletproject.local.processes import MARK, Child
+from walletproject.local.processes import MARK, Child, bound_to_parent
 
 # A second worker to talk to would only cost time.
 ALONE = ("--without-gossip", "--without-mingle")
@@ -17,9 +20,37 @@ BLOCKING_THREADS = 8
 WORKER_KILL_SECONDS = 10
 
 
-def manage(*arguments: str) -> list[str]:
-    """A management command."""
-    return [sys.executable, str(ROOT / "manage.py"), *arguments]
+class Interrupted(Exception):
+    """Somebody asked us to stop before everything ran."""
+
+
+def finish(
+    arguments: Sequence[str], environment: Mapping[str, str], *, mark: str, stop_requested: Callable[[], bool]
+) -> str:
+    """Run a management command to its end and return what it printed. Raises CannotRun, Interrupted."""
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env=dict(environment) | {MARK: mark},
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=bound_to_parent(signal.SIGTERM),
+    )
+    while True:
+        try:
+            printed, errors = process.communicate(timeout=0.1)
+            break
+        except subprocess.TimeoutExpired:
+            if stop_requested():
+                process.terminate()
+                process.communicate()
+                raise Interrupted from None
+    if process.returncode != 0:
+        raise CannotRun(f"`manage.py {' '.join(arguments)}` failed ({process.returncode}):\n{errors or printed}")
+    return printed
 
 
 def long_running(folder: DataFolder, environment: Mapping[str, str], *, host: str, port: int) -> list[Child]:

@@ -3,10 +3,13 @@
 import os
 import select
 import signal
+import time
 from contextlib import suppress
 from types import FrameType
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# `make` and process managers pass a signal on that has reached us already: one request, not two.
+ECHO_SECONDS = 1.0
 
 
 class Signals:
@@ -14,6 +17,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.requests = 0
+        self._last = 0.0
         self._read, write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(write, False)
@@ -39,4 +43,6 @@ class Signals:
             os.read(self._read, 4096)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        self.requests += 1
+        if not self.requests or time.monotonic() - self._last > ECHO_SECONDS:
+            self.requests += 1
+            self._last = time.monotonic()

@@ -2,9 +2,7 @@
 
 import json
 import os
-import signal
 import socket
-import subprocess
 import time
 import urllib.request
 from collections.abc import Mapping
@@ -17,8 +15,8 @@ from walletproject.local.announcement import announce
 from walletproject.local.failures import CannotRun
 from walletproject.local.folder import DataFolder
 from walletproject.local.keeper import Keeper
-from walletproject.local.processes import MARK, bound_to_parent, clear_left_behind, stop_all
-from walletproject.local.programs import ROOT, long_running, manage
+from walletproject.local.processes import clear_left_behind, stop_all
+from walletproject.local.programs import Interrupted, finish, long_running
 from walletproject.local.servers import Servers
 from walletproject.local.signals import Signals
 
@@ -27,10 +25,6 @@ FINISH_SECONDS = 12.0
 READY_SECONDS = 90.0
 FIRST_DEATHS = 3
 NEVER_READY = "The product did not become ready"
-
-
-class Interrupted(Exception):
-    """Somebody asked us to stop before everything ran."""
 
 
 class Supervisor:
@@ -90,31 +84,9 @@ class Supervisor:
             return None
 
     def _manage(self, environment: Mapping[str, str], *arguments: str) -> str:
-        """Run a management command to its end and return what it printed. Raises CannotRun, Interrupted."""
         self._tell(f"{arguments[0]} …")
-        process = subprocess.Popen(
-            manage(*arguments),
-            env=dict(environment) | {MARK: str(self.folder.path)},
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=bound_to_parent(signal.SIGTERM),
-        )
-        while True:
-            try:
-                printed, errors = process.communicate(timeout=0.1)
-                break
-            except subprocess.TimeoutExpired:
-                if self.signals.stop_requested:
-                    process.terminate()
-                    process.communicate()
-                    raise Interrupted from None
-        if process.returncode != 0:
-            raise CannotRun(f"`manage.py {' '.join(arguments)}` failed ({process.returncode}):\n{errors or printed}")
-        return printed
+        mark = str(self.folder.path)
+        return finish(arguments, environment, mark=mark, stop_requested=lambda: self.signals.stop_requested)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -133,7 +105,7 @@ class Supervisor:
         if self.signals.stop_requested:
             return
         for keeper in self.keepers:
-            keeper.look()
+            keeper.look(time.monotonic())
 
     def _stop(self) -> None:
         ours = self.servers.children if self.servers else []
@@ -165,8 +137,11 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 def answers(url: str) -> bool:
     """Whether the address answers 200."""
+    # A name that the product answers to, where it is told which.
+    host = os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip(".* ")
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with urllib.request.urlopen(request, timeout=2) as answer:
             return answer.status == 200
     except OSError:
         return False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from walletproject.local.failures import CannotRun
 from walletproject.local.folder import DataFolder, write_private
-from walletproject.local.postgres import choose_port
+from walletproject.local.ports import choose_port
 from walletproject.local.processes import MARK, Child
 
 START_SECONDS = 30.0
