@@ -32,10 +32,9 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] %u@%d ",
     "cluster_name": "wallet",
 }
-# For tests: what a power cut would lose doesn't matter.
+# For tests: what a power cut would lose doesn't matter. `synchronous_commit` stays as it is: the product itself sets it.
 VOLATILE = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
