@@ -32,7 +32,7 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] %u@%d ",
     "cluster_name": "wallet",
 }
-# For tests: what a power cut would lose doesn't matter. `synchronous_commit` stays as it is: the product itself sets it.
+# For tests: a power cut may lose everything. `synchronous_commit` stays as it is, since the product itself sets it.
 VOLATILE = {
     "fsync": "off",
     "full_page_writes": "off",
