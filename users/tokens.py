@@ -27,7 +27,7 @@ _USE = """
     UPDATE users_refreshtoken AS token
     SET used_at = %(now)s
     FROM users_user AS person
-    WHERE token.jti = %(jti)s AND token.used_at IS NULL AND token.revoked_at IS NULL AND token.expires_at > %(now)s
+    WHERE token.jti = %(jti)s AND token.used_at IS NULL AND token.revoked_at IS NULL
       AND person.id = token.user_id AND person.is_active
     RETURNING person.id, person.is_staff
 """
