@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+from django.test import Client
 
 
 def test_an_answer_is_compressed_when_asked_for(api):
@@ -34,11 +35,16 @@ def test_the_admin_has_its_session_and_csrf(stranger, db):
 
 
 def test_the_admin_refuses_a_form_without_its_csrf_token(db):
-    from django.test import Client
-
     page = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "a", "password": "b"})
     assert page.status_code == 403
     assert page["Content-Type"].startswith("text/html")
+
+
+def test_every_page_of_the_admin_is_guarded_and_nothing_else():
+    """The admin's own views guard themselves; a page that somebody adds doesn't, and relies on the middleware."""
+    careful = Client(enforce_csrf_checks=True)
+    assert careful.post("/admin/plain").status_code == 403
+    assert careful.post("/only-post").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/admin/nothing/", "/admin/auth/group/"])

@@ -149,6 +149,7 @@ urlpatterns = [
     path("plain/<name>", raises_outside_drf),
     path("own-refusal", OwnRefusal.as_view()),
     path("only-post", only_post),
+    path("admin/plain", only_post),
     path("admin/", admin.site.urls),
     path("health", health.alive),
     path("health/ready", health.ready),
