@@ -41,7 +41,7 @@ def django_db_setup(
 
     verbosity = request.config.option.verbose
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=verbosity, interactive=False, aliases=[OWNER], serialized_aliases=[])
+        made = setup_databases(verbosity=verbosity, interactive=False, aliases={OWNER: False}, serialized_aliases=[])
     yield
     with django_db_blocker.unblock():
         connections.close_all()
