@@ -1,0 +1,15 @@
+from typing import ClassVar
+
+from django.apps import AppConfig
+
+
+class WalletsConfig(AppConfig):
+    name = "wallets"
+    # A key and its effect are bound for ever; only the stored body may be let go.
+    privileges: ClassVar[dict[str, str]] = {
+        "wallets_idempotencykey": "SELECT, INSERT, UPDATE (body)",
+        "wallets_deposit": "SELECT, INSERT",
+        "wallets_wallet": "SELECT, INSERT, UPDATE",
+        "wallets_withdrawal": "SELECT, INSERT, UPDATE",
+        "wallets_payoutattempt": "SELECT, INSERT, UPDATE",
+    }

@@ -1,0 +1,17 @@
+"""The tables of the product, one file for each subject."""
+
+from wallets.models.movements import Deposit, IdempotencyKey, Transfer
+from wallets.models.payouts import BankAccount, PayoutAttempt, SandboxPayout, Withdrawal
+from wallets.models.wallets import Member, Wallet
+
+__all__ = [
+    "BankAccount",
+    "Deposit",
+    "IdempotencyKey",
+    "Member",
+    "PayoutAttempt",
+    "SandboxPayout",
+    "Transfer",
+    "Wallet",
+    "Withdrawal",
+]

@@ -1,0 +1,72 @@
+"""Money in and across: what was asked for, by whom, and the ledger's transaction that did it.
+
+The references to wallets and transactions are kept by code, not by foreign keys: neither is ever deleted, and the
+checks would cost a batch of ten thousand more than its rows do.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from uuid_utils.compat import uuid7
+
+from wallets.models.wallets import Wallet
+
+
+class Movement(models.Model):
+    """What deposits and transfers share. `amount` is in minor units of `currency`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=9, default="completed")
+    transaction = models.ForeignKey(
+        "ledger.Transaction", models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    reference = models.CharField(max_length=255, blank=True, default="")
+    description = models.CharField(max_length=255, blank=True, default="")
+    metadata = models.JSONField(default=dict, blank=True)
+    created_by = models.CharField(max_length=50, help_text="person:<id> or service:<id>")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class Deposit(Movement):
+    """Money that came in, to be spent from `release_at` on."""
+
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="deposits", db_constraint=False)
+    release_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Deposit {self.id}"
+
+
+class Transfer(Movement):
+    """Money from one wallet to another."""
+
+    source = models.ForeignKey(Wallet, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    destination = models.ForeignKey(Wallet, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+
+    def __str__(self) -> str:
+        return f"Transfer {self.id}"
+
+
+class IdempotencyKey(models.Model):
+    """A caller's key and what it did: written in the transaction of the effect, kept for ever, its body for a time."""
+
+    pk = models.CompositePrimaryKey("caller", "key")
+    caller = models.CharField(max_length=50)
+    key = models.CharField(max_length=255)
+    fingerprint = models.BinaryField()
+    status = models.SmallIntegerField()
+    body = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index("created_at", name="wallets_idempotency_body", condition=models.Q(body__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.key}"
