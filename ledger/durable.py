@@ -23,6 +23,13 @@ class OutcomeUnknown(Exception):
     title: ClassVar[str] = "Outcome unknown"
 
 
+class TryAgain(Exception):
+    """What was read before the locks were taken is no longer so: everything is undone and done again."""
+
+    code: ClassVar[str] = "database_unavailable"
+    title: ClassVar[str] = "Busy"
+
+
 def durable(use_case: Callable[P, R]) -> Callable[P, R]:
     """Run a use case in one outermost transaction, again when it lost a race, at most five times with jitter.
 
@@ -38,8 +45,8 @@ def durable(use_case: Callable[P, R]) -> Callable[P, R]:
                     result = use_case(*args, **kwargs)
                     committing = True
                 return result
-            except OperationalError as error:
-                if getattr(error.__cause__, "sqlstate", None) not in TRANSIENT:
+            except (OperationalError, TryAgain) as error:
+                if not isinstance(error, TryAgain) and getattr(error.__cause__, "sqlstate", None) not in TRANSIENT:
                     if committing:
                         raise OutcomeUnknown("The commit was interrupted; repeat with the same key.") from error
                     raise

@@ -1,0 +1,120 @@
+"""The one door from a caller to a wallet: who may see it, spend from it, or manage it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from ledger import sql
+from users.callers import Caller
+from users.permissions import PermissionDenied
+from wallets.models import Wallet
+
+
+class NotFound(Exception):
+    """What isn't there, and what is somebody else's: the two look the same."""
+
+    code: ClassVar[str] = "not_found"
+    title: ClassVar[str] = "Not found"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no such {what} that you can see.")
+        self.data: dict[str, Any] = {}
+
+
+class WalletRefused(Exception):
+    """The wallet's state forbids it."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.data: dict[str, Any] = {}
+
+
+class WalletFrozen(WalletRefused):
+    code = "wallet_frozen"
+    title = "The wallet is frozen"
+
+
+class WalletClosed(WalletRefused):
+    code = "wallet_closed"
+    title = "The wallet is closed"
+
+
+class Need(IntEnum):
+    """What a caller wants with a wallet, from least to most."""
+
+    VIEW = 1
+    SPEND = 2
+    MANAGE = 3
+
+
+ROLES = {"viewer": Need.VIEW, "spender": Need.SPEND, "owner": Need.MANAGE}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A wallet as a caller found it: enough to move money, without another query."""
+
+    id: UUID
+    currency: str
+    status: str
+    account: UUID
+    role: str | None
+
+    def check_may_pay(self) -> None:
+        """Raise WalletFrozen or WalletClosed unless money may leave it."""
+        if self.status == Wallet.Status.FROZEN:
+            raise WalletFrozen(f"The wallet {self.id} is frozen; nothing may leave it until that is lifted.")
+        self.check_may_receive()
+
+    def check_may_receive(self) -> None:
+        """Raise WalletClosed unless money may come in. A freeze keeps money in, not out."""
+        if self.status == Wallet.Status.CLOSED:
+            raise WalletClosed(f"The wallet {self.id} is closed; use another one.")
+
+
+REACH = """
+SELECT w.id, w.currency, w.status, w.account_id, m.role
+FROM wallets_wallet w LEFT JOIN wallets_member m ON m.wallet_id = w.id AND m.user_id = %s
+WHERE w.id = ANY (%s::uuid[])
+"""
+
+
+def reach(caller: Caller, wallets: Iterable[UUID]) -> dict[UUID, Access]:
+    """The wallets of these ids that exist, each with the caller's role in it: nothing is refused yet."""
+    person = caller.id if caller.kind == "person" else None
+    return {row[0]: Access(*row) for row in sql.rows(REACH, (person, sql.uuids(wallets)))}
+
+
+def check(caller: Caller, found: Access | None, need: Need) -> Access:
+    """The wallet, where the caller may do what they need. Raises NotFound or PermissionDenied.
+
+    A service reaches every wallet; what it may do there is in its scopes.
+    """
+    if found is None:
+        raise NotFound("wallet")
+    if caller.kind == "service":
+        return found
+    if found.role is None:
+        raise NotFound("wallet")
+    if ROLES[found.role] < need:
+        raise PermissionDenied(f"Your role in this wallet is {found.role}; ask an owner for more.")
+    return found
+
+
+def enter(caller: Caller, wallet: UUID, need: Need) -> Access:
+    """One wallet, by its id. Raises NotFound or PermissionDenied."""
+    return check(caller, reach(caller, [wallet]).get(wallet), need)
+
+
+def visible(caller: Caller) -> QuerySet[Wallet]:
+    """The wallets that a caller may see."""
+    if caller.kind == "service":
+        return Wallet.objects.all()
+    return Wallet.objects.filter(members__user_id=caller.id)

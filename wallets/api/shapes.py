@@ -1,0 +1,329 @@
+"""What goes over the wire: the bodies that come in, refused where they have anything more, and those that go out."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from ledger.balances import Standing
+from users.api.wire import Amount, Metadata, Text
+from wallets import currencies
+from wallets.deposits import Deposited
+from wallets.history import Item
+from wallets.models import BankAccount, Transfer, Wallet, Withdrawal
+from wallets.transfers import Transferred
+
+Line = Annotated[str, Meta(max_length=255)]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.", examples=["USD"])]
+Role = Literal["owner", "spender", "viewer"]
+Kind = Literal["deposit", "withdrawal", "transfer", "fee", "usage", "adjustment", "reversal"]
+
+
+class In(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A body, of which nothing unknown is taken."""
+
+
+class WalletIn(In):
+    """A wallet to be opened."""
+
+    currency: Currency
+    name: Text = ""
+    owner: Text | None = None
+    metadata: Metadata = {}
+
+
+class WalletChange(In):
+    """What may change about a wallet."""
+
+    name: Text | None = None
+    metadata: Metadata | None = None
+
+
+class MemberIn(In):
+    """A person to be let in, by id or email."""
+
+    user: Text
+    role: Role
+
+
+class DepositIn(In):
+    """Money to be credited, and from when on it may be spent."""
+
+    amount: Amount
+    release_at: Annotated[datetime, Meta(tz=True)] | None = None
+    reference: Line = ""
+    description: Line = ""
+    metadata: Metadata = {}
+
+
+class TransferIn(In):
+    """Money to be moved, to a wallet or to a user's default one."""
+
+    source: UUID
+    amount: Amount
+    destination: UUID | None = None
+    destination_user: Annotated[str, Meta(min_length=1, max_length=254)] | None = None
+    description: Line = ""
+    reference: Line = ""
+    metadata: Metadata = {}
+
+
+class BatchIn(In):
+    """Up to 10,000 transfers."""
+
+    transfers: Annotated[list[TransferIn], Meta(min_length=1, max_length=10_000)]
+    atomic: bool = False
+
+
+class BankAccountIn(In):
+    """A bank account to be paid to."""
+
+    bank_code: Annotated[str, Meta(min_length=1, max_length=32)]
+    account_number: Annotated[str, Meta(min_length=4, max_length=34, pattern="^[0-9A-Za-z]+$")]
+    currency: Currency
+    provider: Text | None = None
+
+
+class WithdrawalIn(In):
+    """Money to be paid out."""
+
+    amount: Amount
+    bank_account: UUID
+    description: Line = ""
+
+
+class OwnerOut(Struct):
+    """A wallet's owner."""
+
+    id: UUID
+    email: str
+
+
+class WalletOut(Struct):
+    """A wallet; `role` is the caller's, null for a service."""
+
+    id: UUID
+    name: str
+    currency: str
+    exponent: int
+    status: str
+    owner: OwnerOut | None
+    role: str | None
+    metadata: dict[str, Any]
+    created_at: datetime
+
+
+class MemberOut(Struct):
+    """A member of a wallet."""
+
+    id: UUID
+    email: str
+    full_name: str
+    role: str
+    created_at: datetime
+
+
+class BalanceOut(Struct):
+    """available = balance − pending − held, in minor units."""
+
+    wallet: UUID
+    currency: str
+    exponent: int
+    balance: int
+    held: int
+    pending: int
+    available: int
+    version: int
+    as_of: datetime
+
+
+class RelatedOut(Struct):
+    """What a transaction is about."""
+
+    kind: str
+    id: str
+
+
+class TransactionOut(Struct):
+    """One line of a wallet's history."""
+
+    id: UUID
+    sequence: int
+    type: str
+    direction: Literal["credit", "debit"]
+    amount: int
+    balance_after: int
+    counterparty: UUID | None
+    description: str
+    reference: str
+    related: RelatedOut | None
+    metadata: dict[str, Any]
+    created_at: datetime
+    effective_at: datetime
+
+
+class DepositOut(Struct):
+    """A deposit that was made."""
+
+    id: UUID
+    wallet: UUID
+    amount: int
+    currency: str
+    status: str
+    release_at: datetime
+    transaction: UUID
+    reference: str
+    description: str
+    metadata: dict[str, Any]
+    created_at: datetime
+    balance: BalanceOut
+
+
+class TransferOut(Struct, omit_defaults=True):
+    """A transfer; `balance` is the source's, right after it was made."""
+
+    id: UUID
+    status: str
+    source: UUID
+    destination: UUID
+    amount: int
+    currency: str
+    transaction: UUID | None
+    description: str
+    reference: str
+    metadata: dict[str, Any]
+    created_at: datetime
+    balance: BalanceOut | None = None
+
+
+class BatchItemOut(Struct, omit_defaults=True):
+    """What became of one item: its transfer's id, or why not."""
+
+    index: int
+    status: Literal["completed", "failed"]
+    id: UUID | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+class BatchOut(Struct):
+    """What became of a batch, in its order."""
+
+    results: list[BatchItemOut]
+    completed: int
+    failed: int
+
+
+class BankAccountOut(Struct):
+    """A bank account, its number but for four digits."""
+
+    id: UUID
+    provider: str
+    bank_code: str
+    bank_name: str
+    account_name: str
+    last4: str
+    currency: str
+    created_at: datetime
+
+
+class BankOut(Struct):
+    """A bank that can be paid to."""
+
+    code: str
+    name: str
+
+
+class FailureOut(Struct):
+    """Why money didn't go out."""
+
+    code: str
+    detail: str
+
+
+class WithdrawalOut(Struct):
+    """A withdrawal, and how far it is."""
+
+    id: UUID
+    status: str
+    wallet: UUID
+    amount: int
+    fee: int
+    currency: str
+    bank_account: BankAccountOut
+    description: str
+    failure: FailureOut | None
+    transaction: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def wallet_out(wallet: Wallet, role: str | None) -> WalletOut:
+    owner = OwnerOut(wallet.owner.pk, wallet.owner.email) if wallet.owner else None
+    return WalletOut(
+        wallet.id, wallet.name, wallet.currency, currencies.exponent(wallet.currency), wallet.status, owner, role,
+        wallet.metadata, _utc(wallet.created_at),
+    )  # fmt: skip
+
+
+def balance_out(wallet_id: UUID, standing: Standing, as_of: datetime) -> BalanceOut:
+    return BalanceOut(
+        wallet_id, standing.currency, currencies.exponent(standing.currency), standing.balance, standing.held,
+        standing.pending, standing.available, standing.version, _utc(as_of),
+    )  # fmt: skip
+
+
+def transaction_out(item: Item) -> TransactionOut:
+    return TransactionOut(
+        item.id, item.sequence, item.type, item.direction, item.amount, item.balance_after, item.counterparty,  # type: ignore[arg-type]
+        item.description, item.reference, RelatedOut(*item.related) if item.related else None, dict(item.metadata),
+        _utc(item.created_at), _utc(item.effective_at),
+    )  # fmt: skip
+
+
+def deposit_out(made: Deposited, as_of: datetime) -> DepositOut:
+    deposit = made.deposit
+    return DepositOut(
+        deposit.id, deposit.wallet_id, deposit.amount, deposit.currency, deposit.status, _utc(deposit.release_at),
+        deposit.transaction_id, deposit.reference, deposit.description, deposit.metadata, _utc(deposit.created_at),
+        balance_out(deposit.wallet_id, made.standing, as_of),
+    )  # fmt: skip
+
+
+def transferred_out(made: Transferred, as_of: datetime) -> TransferOut:
+    order = made.order
+    return TransferOut(
+        order.id, "completed", order.source, made.destination, order.amount, made.currency, made.transaction,
+        order.description, order.reference, dict(order.metadata), _utc(as_of),
+        balance_out(order.source, made.standing, as_of),
+    )  # fmt: skip
+
+
+def transfer_out(transfer: Transfer) -> TransferOut:
+    return TransferOut(
+        transfer.id, transfer.status, transfer.source_id, transfer.destination_id, transfer.amount, transfer.currency,
+        transfer.transaction_id, transfer.description, transfer.reference, transfer.metadata, _utc(transfer.created_at),
+    )  # fmt: skip
+
+
+def bank_account_out(account: BankAccount) -> BankAccountOut:
+    return BankAccountOut(
+        account.id, account.provider, account.bank_code, account.bank_name, account.account_name, account.last4,
+        account.currency, _utc(account.created_at),
+    )  # fmt: skip
+
+
+def withdrawal_out(withdrawal: Withdrawal) -> WithdrawalOut:
+    failed = withdrawal.status == Withdrawal.Status.FAILED
+    failure = FailureOut(withdrawal.failure_code, withdrawal.failure_detail) if failed else None
+    return WithdrawalOut(
+        withdrawal.id, withdrawal.status, withdrawal.wallet_id, withdrawal.amount, withdrawal.fee, withdrawal.currency,
+        bank_account_out(withdrawal.bank_account), withdrawal.description, failure, withdrawal.transaction_id,
+        _utc(withdrawal.created_at), _utc(withdrawal.updated_at),
+    )  # fmt: skip
+
+
+def _utc(moment: datetime) -> datetime:
+    """The same moment in UTC, whatever zone the connection gave it."""
+    return moment.astimezone(UTC)

@@ -1,0 +1,95 @@
+"""Bank accounts that money may be paid to: resolved by the provider, encrypted, shown by their last four digits."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from ledger.durable import durable
+from users import audit
+from users.callers import Caller
+from users.encryption import decrypt, digest, encrypt
+from users.permissions import require_scope
+from users.validation import ValidationError
+from wallets import currencies
+from wallets.access import NotFound
+from wallets.models import BankAccount
+from wallets.providers.port import AccountNotResolved, ResolvedAccount
+from wallets.providing import chosen
+
+
+def add(
+    *, caller: Caller, provider: str | None, bank_code: str, account_number: str, currency: str, now: datetime
+) -> BankAccount:
+    """Add a bank account, or find it where the caller has it already. The provider is asked whose it is first.
+
+    Raises PermissionDenied, ValidationError and ProviderUnavailable.
+    """
+    require_scope(caller, "withdrawals:write")
+    currencies.check(currency)
+    bank = chosen(provider)
+    try:
+        resolved = bank.resolve_account(bank_code, account_number)
+    except AccountNotResolved as error:
+        raise ValidationError.on("account_number", "not_resolved", str(error)) from error
+    return _keep(caller, bank.slug, bank_code, account_number, currency, resolved, now)
+
+
+@durable
+def _keep(
+    caller: Caller, provider: str, bank_code: str, number: str, currency: str, resolved: ResolvedAccount, now: datetime
+) -> BankAccount:
+    account, fresh = BankAccount.objects.get_or_create(
+        **_owner(caller),
+        provider=provider,
+        bank_code=bank_code,
+        number_digest=digest(number),
+        currency=currency,
+        deleted_at=None,
+        defaults={
+            "bank_name": resolved.bank_name,
+            "number": encrypt(number),
+            "last4": number[-4:],
+            "account_name": resolved.account_name,
+            "created_at": now,
+        },
+    )
+    if fresh:
+        data = {"provider": provider, "bank_code": bank_code, "last4": account.last4}
+        audit.record(
+            actor=caller, action="bank_account.added", kind="bank_account", object_id=account.id, data=data, now=now
+        )
+    return account
+
+
+@durable
+def remove(*, caller: Caller, id: UUID, now: datetime) -> None:
+    """Take a bank account off the list; what was paid to it stays known. Raises PermissionDenied and NotFound."""
+    require_scope(caller, "withdrawals:write")
+    account = find(caller, id)
+    BankAccount.objects.filter(pk=account.pk).update(deleted_at=now)
+    audit.record(actor=caller, action="bank_account.removed", kind="bank_account", object_id=id, now=now)
+
+
+def visible(caller: Caller) -> QuerySet[BankAccount]:
+    """The bank accounts that a caller may pay to: a person's own, for a service all."""
+    accounts = BankAccount.objects.filter(deleted_at=None)
+    return accounts if caller.kind == "service" else accounts.filter(user_id=caller.id)
+
+
+def find(caller: Caller, id: UUID) -> BankAccount:
+    """One of them. Raises NotFound."""
+    account = visible(caller).filter(pk=id).first()
+    if account is None:
+        raise NotFound("bank account")
+    return account
+
+
+def number_of(account: BankAccount) -> str:
+    """The whole account number: for the bank, and nobody else."""
+    return decrypt(account.number)
+
+
+def _owner(caller: Caller) -> dict[str, UUID | None]:
+    person = caller.kind == "person"
+    return {"user_id": caller.id if person else None, "client_id": None if person else caller.id}

@@ -1,0 +1,28 @@
+"""ISO 4217: which currencies there are, and how many digits their minor unit has."""
+
+from functools import cache
+
+from iso4217 import Currency
+
+from users.validation import ValidationError
+
+
+@cache
+def exponent(currency: str) -> int:
+    """How many digits of an amount come after the point: 2 for USD, 0 for JPY, 3 for KWD."""
+    return int(Currency(currency).exponent)
+
+
+@cache
+def exists(currency: str) -> bool:
+    """Whether money can be kept in it: ISO 4217 knows it, with a minor unit."""
+    try:
+        return Currency(currency).exponent is not None
+    except ValueError:
+        return False
+
+
+def check(currency: str, field: str = "currency") -> None:
+    """Raise ValidationError unless it is an ISO 4217 code."""
+    if not exists(currency):
+        raise ValidationError.on(field, "invalid", "Use an ISO 4217 code in capitals, such as USD or NGN.")

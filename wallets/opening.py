@@ -1,0 +1,182 @@
+"""A wallet's life: opened, renamed, shared with members, frozen, closed. Each is one durable deed, with its trail."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+from ledger.balances import Standing
+from ledger.decision import Key
+from ledger.durable import durable
+from ledger.posting import lock
+from users import audit
+from users.callers import Actor, Caller
+from users.models import User
+from users.permissions import PermissionDenied
+from users.validation import ValidationError
+from wallets import chart, currencies
+from wallets.access import Access, Need, NotFound, enter
+from wallets.models import Member, Wallet
+
+
+class WalletNotEmpty(Exception):
+    """There is money or a hold in the wallet."""
+
+    code: ClassVar[str] = "wallet_not_empty"
+    title: ClassVar[str] = "The wallet is not empty"
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__("Move what is in the wallet, and wait for what is held, before closing it.")
+        self.data: dict[str, Any] = {"balance": standing.balance, "held": standing.held}
+
+
+class InvalidState(Exception):
+    """It can't be done to something in this state."""
+
+    code: ClassVar[str] = "invalid_state"
+    title: ClassVar[str] = "Not in this state"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.data: dict[str, Any] = {}
+
+
+@durable
+def open_wallet(
+    *, caller: Caller, currency: str, name: str, owner: str | None, metadata: Mapping[str, Any], now: datetime
+) -> Wallet:
+    """Open a wallet for the caller or, by a service, for `owner` (a user's id or email). Raises ValidationError."""
+    currencies.check(currency)
+    person = _owner(caller, owner)
+    chart.open_currency(currency, now=now)
+    id = uuid7()
+    if person is not None:
+        # Two first wallets of one person must not both become their default.
+        User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    wallet = Wallet.objects.create(
+        id=id,
+        owner=person,
+        name=name,
+        currency=currency,
+        is_default=person is not None and not _default(person, currency).exists(),
+        account_id=chart.open_wallet(id, currency, now=now),
+        metadata=dict(metadata),
+        created_at=now,
+    )
+    if person is not None:
+        Member.objects.create(wallet=wallet, user=person, role=Member.Role.OWNER, created_at=now)
+    _note(caller, "wallet.opened", wallet.id, {"currency": currency, "owner": person and str(person.pk)}, now)
+    return wallet
+
+
+@durable
+def change_wallet(
+    *, caller: Caller, wallet_id: UUID, name: str | None, metadata: Mapping[str, Any] | None, now: datetime
+) -> None:
+    """Rename a wallet or replace its metadata. Raises NotFound and PermissionDenied."""
+    enter(caller, wallet_id, Need.MANAGE)
+    changes = {"name": name, "metadata": metadata}
+    given = {field: value for field, value in changes.items() if value is not None}
+    if given:
+        Wallet.objects.filter(pk=wallet_id).update(**given)
+        _note(caller, "wallet.changed", wallet_id, given, now)
+
+
+@durable
+def close_wallet(*, caller: Caller, wallet_id: UUID, now: datetime) -> None:
+    """Close an empty wallet for ever. Raises NotFound, PermissionDenied, WalletNotEmpty and InvalidState."""
+    wallet = enter(caller, wallet_id, Need.MANAGE)
+    standing = _lock(wallet, now)
+    if standing.balance or standing.held or standing.pending:
+        raise WalletNotEmpty(standing)
+    moved = Wallet.objects.filter(pk=wallet_id, status=Wallet.Status.ACTIVE)
+    if not moved.update(status=Wallet.Status.CLOSED, is_default=False):
+        raise InvalidState(f"The wallet is {wallet.status}; only an active one can be closed.")
+    _note(caller, "wallet.closed", wallet_id, {}, now)
+
+
+@durable
+def set_frozen(*, actor: Actor, wallet_id: UUID, frozen: bool, now: datetime) -> None:
+    """Let nothing leave a wallet from now on, or lift that. Raises NotFound and InvalidState."""
+    found = Wallet.objects.filter(pk=wallet_id).first()
+    if found is None:
+        raise NotFound("wallet")
+    _lock(Access(found.id, found.currency, found.status, found.account_id, None), now)
+    before, after = (Wallet.Status.ACTIVE, Wallet.Status.FROZEN) if frozen else ("frozen", Wallet.Status.ACTIVE)
+    if not Wallet.objects.filter(pk=wallet_id, status=before).update(status=after):
+        raise InvalidState(f"The wallet is {found.status}; only one that is {before} can be made {after}.")
+    audit.record(
+        actor=actor, action=f"wallet.{'frozen' if frozen else 'thawed'}", kind="wallet", object_id=wallet_id, now=now
+    )
+
+
+@durable
+def add_member(*, caller: Caller, wallet_id: UUID, user: str, role: str, now: datetime) -> Member:
+    """Let a person (id or email) into a wallet, or give a member another role. Raises NotFound and PermissionDenied."""
+    enter(caller, wallet_id, Need.MANAGE)
+    person = find_person(user, field="user")
+    Wallet.objects.select_for_update(no_key=True).get(pk=wallet_id)
+    member = Member.objects.filter(wallet_id=wallet_id, user=person).first()
+    if member and member.role == Member.Role.OWNER and role != Member.Role.OWNER:
+        _check_other_owner(wallet_id, member)
+    member, _ = Member.objects.update_or_create(
+        wallet_id=wallet_id, user=person, defaults={"role": role}, create_defaults={"role": role, "created_at": now}
+    )
+    _note(caller, "wallet.member_added", wallet_id, {"user": str(person.pk), "role": role}, now)
+    return member
+
+
+@durable
+def remove_member(*, caller: Caller, wallet_id: UUID, user_id: UUID, now: datetime) -> None:
+    """Take a person out of a wallet. Raises NotFound, PermissionDenied, and InvalidState for the last owner."""
+    enter(caller, wallet_id, Need.MANAGE)
+    Wallet.objects.select_for_update(no_key=True).get(pk=wallet_id)
+    member = Member.objects.filter(wallet_id=wallet_id, user_id=user_id).first()
+    if member is None:
+        raise NotFound("member")
+    if member.role == Member.Role.OWNER:
+        _check_other_owner(wallet_id, member)
+    member.delete()
+    _note(caller, "wallet.member_removed", wallet_id, {"user": str(user_id)}, now)
+
+
+def find_person(user: str, *, field: str) -> User:
+    """A person by id or email. Raises ValidationError."""
+    try:
+        which = Q(pk=UUID(user))
+    except ValueError:
+        which = Q(email=user.strip().lower())
+    person = User.objects.filter(which, is_active=True).first()
+    if person is None:
+        raise ValidationError.on(field, "unknown_user", "There is no such person; give a user's id or email.")
+    return person
+
+
+def _owner(caller: Caller, owner: str | None) -> User | None:
+    if caller.kind == "person":
+        if owner is not None:
+            raise PermissionDenied("Only a service can open a wallet for somebody else; leave `owner` out.")
+        return User.objects.get(pk=caller.id)
+    return None if owner is None else find_person(owner, field="owner")
+
+
+def _default(person: User, currency: str) -> Any:
+    return Wallet.objects.filter(owner=person, currency=currency, is_default=True)
+
+
+def _check_other_owner(wallet_id: UUID, member: Member) -> None:
+    owners = Member.objects.filter(wallet_id=wallet_id, role=Member.Role.OWNER).exclude(pk=member.pk)
+    if not owners.exists():
+        raise InvalidState("This is the wallet's last owner; make somebody else an owner first.")
+
+
+def _lock(wallet: Access, now: datetime) -> Standing:
+    """A wallet's status changes only under its account's lock: so a posting that holds it sees the latest one."""
+    return Standing.of(lock([Key(wallet.account, 0)], now)[Key(wallet.account, 0)])
+
+
+def _note(caller: Caller, action: str, wallet_id: UUID, data: Mapping[str, Any], now: datetime) -> None:
+    audit.record(actor=caller, action=action, kind="wallet", object_id=wallet_id, data=data, now=now)

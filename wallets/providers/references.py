@@ -1,0 +1,8 @@
+"""References of ours that every provider takes: 16 to 50 of [a-z0-9_-]."""
+
+from uuid import UUID
+
+
+def payout_reference(withdrawal_id: UUID, attempt: int) -> str:
+    """The reference of a withdrawal's attempt, such as wdr_6f1c…e2_1: 38 characters for the first nine."""
+    return f"wdr_{withdrawal_id.hex}_{attempt}"

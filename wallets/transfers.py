@@ -1,0 +1,251 @@
+"""Money across: from wallet to wallet, one or ten thousand at a time, in a number of round trips that doesn't grow."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from ledger import sql
+from ledger.balances import Standing
+from ledger.decision import Refused
+from ledger.durable import TryAgain
+from ledger.posting import post
+from ledger.requests import Posting
+from users import audit
+from users.callers import Caller
+from users.permissions import PermissionDenied, require_scope
+from wallets import chart
+from wallets.access import Access, Need, NotFound, WalletRefused, check, reach
+
+
+class CurrencyMismatch(Exception):
+    """Wallets of two currencies, or a bank account of another one."""
+
+    code: ClassVar[str] = "currency_mismatch"
+    title: ClassVar[str] = "Currencies differ"
+
+    def __init__(self, source: str, destination: str) -> None:
+        super().__init__(f"{source} can't be sent to {destination}; choose a destination in {source}.")
+        self.data: dict[str, Any] = {"source_currency": source, "destination_currency": destination}
+
+
+class SameWallet(Exception):
+    """From a wallet to itself."""
+
+    code: ClassVar[str] = "same_wallet"
+    title: ClassVar[str] = "The same wallet"
+
+    def __init__(self) -> None:
+        super().__init__("Source and destination are the same wallet; choose another one.")
+        self.data: dict[str, Any] = {}
+
+
+class NothingMoved(Exception):
+    """A batch that was to be done whole has an item that can't be: all of it was left undone."""
+
+    def __init__(self, index: int, refusal: "Refusal") -> None:
+        super().__init__(f"Item {index}: {refusal} Nothing was moved.")
+        self.code = getattr(refusal, "code")  # noqa: B009
+        self.title = getattr(refusal, "title")  # noqa: B009
+        self.data: dict[str, Any] = {**getattr(refusal, "data", {}), "index": index}
+
+
+Refusal = Refused | NotFound | PermissionDenied | WalletRefused | CurrencyMismatch | SameWallet
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for: `amount` minor units from a wallet to another one, or to a user's default wallet."""
+
+    source: UUID
+    amount: int
+    destination: UUID | None = None
+    destination_user: str | None = None
+    description: str = ""
+    reference: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    id: UUID = field(default_factory=uuid7)
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A transfer that was made, and the source as it stands after all that was asked for together."""
+
+    order: Order
+    destination: UUID
+    currency: str
+    standing: Standing
+
+    @property
+    def transaction(self) -> UUID:
+        """The ledger's transaction: it has the transfer's id."""
+        return self.order.id
+
+
+def transfer(order: Order, *, caller: Caller, now: datetime) -> Transferred:
+    """Make one transfer, inside the caller's transaction. Raises its Refusal."""
+    (outcome,) = run([order], caller=caller, now=now)
+    if not isinstance(outcome, Transferred):
+        raise outcome
+    return outcome
+
+
+def transfer_all(orders: Sequence[Order], *, caller: Caller, now: datetime) -> list[Transferred]:
+    """Make all of them or none, inside the caller's transaction. Raises NothingMoved with the first that can't be."""
+    made = []
+    for index, outcome in enumerate(run(orders, caller=caller, now=now, whole=True)):
+        if not isinstance(outcome, Transferred):
+            raise NothingMoved(index, outcome)
+        made.append(outcome)
+    return made
+
+
+def run(orders: Sequence[Order], *, caller: Caller, now: datetime, whole: bool = False) -> list[Transferred | Refusal]:
+    """Make transfers in order, each seeing what those before it did; a refusal stands where one couldn't be made.
+
+    With `whole` nothing is written unless all can be. Inside the caller's transaction. Raises PermissionDenied for a
+    service without the scope.
+    """
+    require_scope(caller, "transfers:write")
+    people = _default_wallets(orders)
+    wallets = reach(caller, {id for order in orders for id in (order.source, order.destination) if id})
+    outcomes: list[Any] = [_route(order, wallets, people, caller) for order in orders]
+    routes = [(index, route) for index, route in enumerate(outcomes) if isinstance(route, Route)]
+    if not routes or (whole and len(routes) < len(orders)):
+        return outcomes
+    posted = post([route.posting() for _, route in routes], now=now, whole=whole)
+    for (index, route), refusal in zip(routes, posted.refusals, strict=True):
+        outcomes[index] = refusal or Transferred(
+            route.order,
+            route.destination.id,
+            route.source.currency,
+            Standing.of(posted.lane(route.source.account)),
+        )
+    made = [route for index, route in routes if isinstance(outcomes[index], Transferred)]
+    if made and not (whole and len(made) < len(orders)):
+        _write(made, caller, now)
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An order with its two wallets, between which money may move."""
+
+    order: Order
+    source: Access
+    destination: Access
+
+    def posting(self) -> Posting:
+        """What the books are asked for."""
+        order, currency = self.order, self.source.currency
+        source, destination = (chart.wallet(end.account, currency) for end in (self.source, self.destination))
+        return Posting(
+            "transfer", f"transfer:{order.id}", (source.debit(order.amount), destination.credit(order.amount)),
+            description=order.description, external_reference=order.reference, metadata=order.metadata, id=order.id,
+        )  # fmt: skip
+
+
+def _route(
+    order: Order, wallets: Mapping[UUID, Access], people: Mapping[tuple[str, str], Access], caller: Caller
+) -> Route | Refusal:
+    """The ladder: the first reason why the order can't be, or its route."""
+    try:
+        source = check(caller, wallets.get(order.source), Need.SPEND)
+        destination = _destination(order, source.currency, wallets, people)
+        if source.id == destination.id:
+            raise SameWallet
+        if source.currency != destination.currency:
+            raise CurrencyMismatch(source.currency, destination.currency)
+        source.check_may_pay()
+        destination.check_may_receive()
+    except (NotFound, PermissionDenied, WalletRefused, CurrencyMismatch, SameWallet) as refusal:
+        return refusal
+    return Route(order, source, destination)
+
+
+def _destination(
+    order: Order, currency: str, wallets: Mapping[UUID, Access], people: Mapping[tuple[str, str], Access]
+) -> Access:
+    if order.destination is not None:
+        found = wallets.get(order.destination)
+    else:
+        found = people.get((_name(order.destination_user or ""), currency))
+    if found is None:
+        raise NotFound("destination")
+    return found
+
+
+DEFAULTS = """
+SELECT CASE WHEN u.email = ANY (%s::text[]) THEN u.email ELSE u.id::text END, w.id, w.currency, w.status, w.account_id
+FROM users_user u JOIN wallets_wallet w ON w.owner_id = u.id AND w.is_default
+WHERE u.is_active AND (u.email = ANY (%s::text[]) OR u.id = ANY (%s::uuid[]))
+"""
+
+
+def _default_wallets(orders: Iterable[Order]) -> dict[tuple[str, str], Access]:
+    """The default wallets of the users that orders name, by name and currency."""
+    names = {_name(order.destination_user) for order in orders if order.destination_user}
+    if not names:
+        return {}
+    emails = sql.texts(name for name in names if "@" in name)
+    ids = sql.uuids(id for name in names if (id := _uuid(name)))
+    return {(row[0], row[2]): Access(*row[1:], None) for row in sql.rows(DEFAULTS, (emails, emails, ids))}
+
+
+def _name(user: str) -> str:
+    """How a user is named in a look-up: an email in lower case, or an id as PostgreSQL writes it."""
+    return str(_uuid(user) or user.strip().lower())
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+# The wallets are looked at again now that their accounts are locked: their status can't change any more.
+WRITE = """
+INSERT INTO wallets_transfer (id, source_id, destination_id, amount, currency, status, transaction_id, reference,
+                              description, metadata, created_by, created_at)
+SELECT t.id, t.source_id, t.destination_id, t.amount, t.currency, 'completed', t.id, t.reference, t.description,
+       t.metadata, %s, %s
+FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int8[], %s::text[], %s::text[], %s::text[], %s::jsonb[])
+    AS t (id, source_id, destination_id, amount, currency, reference, description, metadata)
+JOIN wallets_wallet s ON s.id = t.source_id AND s.status = 'active'
+JOIN wallets_wallet d ON d.id = t.destination_id AND d.status <> 'closed'
+"""
+
+
+def _write(made: Sequence[Route], caller: Caller, now: datetime) -> None:
+    orders = [route.order for route in made]
+    written = sql.run(
+        WRITE,
+        (
+            caller.key, now, sql.uuids(order.id for order in orders), sql.uuids(order.source for order in orders),
+            sql.uuids(route.destination.id for route in made), sql.array(order.amount for order in orders),
+            sql.texts(route.source.currency for route in made), sql.texts(order.reference for order in orders),
+            sql.texts(order.description for order in orders),
+            sql.texts(json.dumps(order.metadata) if order.metadata else "{}" for order in orders),
+        ),
+    )  # fmt: skip
+    if written.rowcount != len(made):
+        raise TryAgain("A wallet was frozen or closed just now.")
+    _note(orders, caller, now)
+
+
+def _note(orders: Sequence[Order], caller: Caller, now: datetime) -> None:
+    """One line in the trail for one deed: a transfer, or a batch of them."""
+    first = orders[0]
+    if len(orders) == 1:
+        data = {"source": str(first.source), "amount": first.amount}
+        audit.record(actor=caller, action="transfer.made", kind="transfer", object_id=first.id, data=data, now=now)
+    else:
+        data = {"transfers": len(orders), "first": str(first.id), "last": str(orders[-1].id)}
+        audit.record(
+            actor=caller, action="transfer.batch_made", kind="transfer", object_id=first.id, data=data, now=now
+        )

@@ -1,0 +1,95 @@
+"""Asking for money out: the money is held and the row committed before anybody is answered, and no bank is called."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from uuid_utils.compat import uuid7
+
+from ledger import holds
+from ledger.balances import Standing
+from ledger.durable import TryAgain
+from ledger.requests import Place
+from users import audit
+from users.callers import Caller
+from users.permissions import require_scope
+from wallets import bank_accounts, bell
+from wallets.access import Need, NotFound, enter
+from wallets.models import Wallet, Withdrawal
+from wallets.transfers import CurrencyMismatch
+
+
+class QueueFull(Exception):
+    """More withdrawals wait for the bank than we let wait."""
+
+    code: ClassVar[str] = "queue_full"
+    title: ClassVar[str] = "The queue is full"
+
+    def __init__(self) -> None:
+        super().__init__("Too many withdrawals are waiting for the bank; repeat this one later, with the same key.")
+        self.data: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A withdrawal that was accepted, and the wallet with its money held."""
+
+    withdrawal: Withdrawal
+    standing: Standing
+
+
+def withdraw(
+    *, caller: Caller, wallet_id: UUID, amount: int, bank_account_id: UUID, description: str, now: datetime
+) -> Accepted:
+    """Hold the money and queue the payout, inside the caller's transaction; the worker is rung after its commit.
+
+    Raises PermissionDenied, NotFound, CurrencyMismatch, WalletFrozen, WalletClosed, InsufficientFunds and QueueFull.
+    """
+    require_scope(caller, "withdrawals:write")
+    wallet = enter(caller, wallet_id, Need.SPEND)
+    account = bank_accounts.find(caller, bank_account_id)
+    wallet.check_may_pay()
+    if account.currency != wallet.currency:
+        raise CurrencyMismatch(wallet.currency, account.currency)
+    _check_backlog()
+    id = uuid7()
+    hold = Place(wallet.account, amount, f"withdrawal:{id}")
+    posted = holds.place(hold, now=now)
+    if not Wallet.objects.filter(pk=wallet.id, status=Wallet.Status.ACTIVE).exists():
+        raise TryAgain("The wallet was frozen or closed just now.")
+    made = Withdrawal.objects.create(
+        id=id, wallet_id=wallet.id, bank_account=account, provider=account.provider, amount=amount,
+        currency=wallet.currency, description=description, hold_id=hold.id, created_by=caller.key,
+        created_at=now, updated_at=now, next_at=now,
+    )  # fmt: skip
+    audit.record(
+        actor=caller, action="withdrawal.requested", kind="withdrawal", object_id=id,
+        data={"wallet": str(wallet.id), "amount": amount, "bank_account": str(account.id)}, now=now,
+    )  # fmt: skip
+    transaction.on_commit(lambda: bell.ring("wallets.advance_withdrawal", str(id)))
+    return Accepted(made, Standing.of(posted.lane(wallet.account)))
+
+
+def visible(caller: Caller) -> QuerySet[Withdrawal]:
+    """The withdrawals that a caller may see: those of the wallets that they may see."""
+    withdrawals = Withdrawal.objects.select_related("bank_account")
+    return withdrawals if caller.kind == "service" else withdrawals.filter(wallet__members__user_id=caller.id)
+
+
+def find(caller: Caller, id: UUID) -> Withdrawal:
+    """One of them. Raises NotFound."""
+    withdrawal = visible(caller).filter(pk=id).first()
+    if withdrawal is None:
+        raise NotFound("withdrawal")
+    return withdrawal
+
+
+def _check_backlog() -> None:
+    limit = settings.WITHDRAWAL_QUEUE_LIMIT
+    waiting = Withdrawal.objects.filter(status=Withdrawal.Status.PENDING).order_by()
+    if limit and waiting[limit - 1 : limit].exists():
+        raise QueueFull
