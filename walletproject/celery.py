@@ -48,7 +48,10 @@ app.conf.update(
     worker_hijack_root_logger=False,
     timezone="UTC",
     beat_schedule={
-        "users-purge": {"task": "users.purge", "schedule": 3600.0},
+        "withdrawals": {"task": "wallets.sweep_withdrawals", "schedule": 1.0, "options": {"expires": 5}},
+        "holds": {"task": "wallets.sweep_holds", "schedule": 30.0},
+        "answers": {"task": "wallets.forget_bodies", "schedule": 3600.0},
+        "tokens": {"task": "users.purge", "schedule": 3600.0},
     },
 )
 app.autodiscover_tasks()

@@ -1,0 +1,117 @@
+"""Demo data: a handful of people with wallets and a past, and staff for the back office. Made once."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from uuid_utils.compat import uuid7
+
+from ledger.durable import durable
+from users import clients, registration
+from users.callers import Caller, System
+from users.models import ApiClient, User
+from wallets import bank_accounts, deposits, opening, transfers
+from wallets.models import Wallet
+from wallets.withdrawals import accept
+
+PASSWORD = "correct-horse-battery"
+STAFF = "staff@example.com"
+PEOPLE = (
+    ("amina@example.com", "Amina Bello"),
+    ("chidi@example.com", "Chidi Okafor"),
+    ("kwame@example.com", "Kwame Mensah"),
+    ("njeri@example.com", "Njeri Kamau"),
+)
+SCOPES = (
+    "wallets:read", "wallets:write", "deposits:write", "transfers:write", "withdrawals:write",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Login:
+    """An account of the demo and its password: for evaluation on one's own machine, and nowhere else."""
+
+    email: str
+    password: str = PASSWORD
+
+
+def is_seeded() -> bool:
+    """Whether the demo data is there."""
+    return User.objects.filter(email=STAFF).exists()
+
+
+def seed(*, now: datetime) -> None:
+    """Make the demo data, through the same functions as everybody else's."""
+    people = [registration.register(email=email, password=PASSWORD, full_name=name, now=now) for email, name in PEOPLE]
+    shop = _shop(now)
+    wallets = [_open(person, "NGN", "Main", now) for person in people]
+    dollars = _open(people[0], "USD", "Savings", now)
+    for index, wallet in enumerate(wallets):
+        _deposit(shop, wallet, 2_500_000 + 750_000 * index, "Salary", now)
+    _deposit(shop, dollars, 120_000, "Opening balance", now)
+    _deposit(shop, wallets[1], 480_000, "Order 1042, released when it is delivered", now, days=14)
+    for index, (source, destination) in enumerate(((0, 1), (1, 2), (2, 0), (3, 0), (0, 3))):
+        _transfer(people[source], wallets[source], wallets[destination], 45_000 + 12_500 * index, now)
+    for number, amount in (("0123456789", 300_000), ("0000000001", 150_000), ("0000000004", 90_000)):
+        _withdraw(people[0], wallets[0], number, amount, now)
+    User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
+
+
+def shown() -> dict[str, object]:
+    """What a newcomer needs: who can log in, and a transfer that works."""
+    source, destination = (_main(email) for email, _ in PEOPLE[:2])
+    return {
+        "people": [asdict(Login(email)) for email, _ in PEOPLE],
+        "staff": asdict(Login(STAFF)),
+        "transfer": {"source": str(source), "destination": str(destination), "amount": 1_500},
+    }
+
+
+def _main(email: str) -> UUID:
+    return Wallet.objects.values_list("pk", flat=True).get(owner__email=email, currency="NGN", is_default=True)
+
+
+def _shop(now: datetime) -> Caller:
+    """A service client, whose secret nobody keeps: create_api_client makes one to use."""
+    clients.create_api_client(name="demo-shop", scopes=SCOPES, actor=System("seed_demo"), now=now)
+    client = ApiClient.objects.get(name="demo-shop")
+    return Caller("service", client.pk, frozenset(client.scopes))
+
+
+def _person(user: User) -> Caller:
+    return Caller("person", user.pk)
+
+
+def _open(user: User, currency: str, name: str, now: datetime) -> Wallet:
+    return opening.open_wallet(caller=_person(user), currency=currency, name=name, owner=None, metadata={}, now=now)
+
+
+@durable
+def _deposit(shop: Caller, wallet: Wallet, amount: int, description: str, now: datetime, days: int = 0) -> None:
+    deposits.deposit(
+        caller=shop, wallet_id=wallet.pk, amount=amount, release_at=now + timedelta(days=days), reference="",
+        description=description, metadata={}, now=now,
+    )  # fmt: skip
+
+
+@durable
+def _transfer(user: User, source: Wallet, destination: Wallet, amount: int, now: datetime) -> None:
+    order = transfers.Order(source.pk, amount, destination.pk, description="Dinner", id=uuid7())
+    transfers.transfer(order, caller=_person(user), now=now)
+
+
+def _withdraw(user: User, wallet: Wallet, number: str, amount: int, now: datetime) -> None:
+    account = bank_accounts.add(
+        caller=_person(user), provider=settings.DEFAULT_PROVIDER, bank_code="058", account_number=number,
+        currency=wallet.currency, now=now,
+    )  # fmt: skip
+
+    @durable
+    def ask() -> None:
+        accept.withdraw(
+            caller=_person(user), wallet_id=wallet.pk, amount=amount, bank_account_id=account.pk,
+            description="To my bank", now=now,
+        )  # fmt: skip
+
+    ask()
