@@ -1,5 +1,6 @@
 """The whole product as `make run` starts it, in a folder of its own."""
 
+import json
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "ENCRYP
 NOTE = "from django.contrib.sessions.models import Session as S; "
 WRITE = NOTE + "S.objects.create(session_key='kept', session_data='', expire_date='2100-01-01T00:00Z')"
 READ = NOTE + "print(S.objects.filter(session_key='kept').count())"
+PEOPLE = "from users.models import User; print(User.objects.count())"
 
 pytestmark = pytest.mark.crash
 
@@ -54,12 +56,18 @@ class Product:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
             return answer.status
 
-    def manage(self, *arguments: str) -> str:
-        """`manage.py` as in another terminal."""
-        command = [sys.executable, "manage.py", *arguments]
+    def shell(self, code: str) -> str:
+        """What `manage.py shell` prints in another terminal."""
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, text=True, capture_output=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def try_printed_lines(self) -> list[dict]:
+        """Paste the curl lines into a shell as they were printed; returns what each printed."""
+        lines = [line for line in self.printed.read_text().splitlines() if "curl" in line]
+        done = subprocess.run(["bash", "-c", "; echo; ".join(lines)], capture_output=True, text=True, check=True)
+        return [json.loads(line) for line in done.stdout.splitlines() if line]
 
     def processes(self) -> list[str]:
         """The command lines of everything that runs for this data folder."""
@@ -94,6 +102,9 @@ def test_it_starts_refuses_a_second_run_and_stops_within_20_seconds_leaving_noth
     assert f"http://127.0.0.1:{product.port}/api/v1" in product.printed.read_text()
     for path in ("/health", "/api/docs", "/admin/login/"):
         assert product.get(path) == 200
+    wallets, transfer = product.try_printed_lines()
+    assert wallets["results"]
+    assert transfer["status"] == "completed"
     assert (product.data / "environment").stat().st_mode & 0o777 == 0o600
 
     assert product.spawn().wait(10) == 1
@@ -106,9 +117,10 @@ def test_it_starts_refuses_a_second_run_and_stops_within_20_seconds_leaving_noth
 
 def test_after_kill_nine_of_the_supervisor_it_starts_again_with_its_data(product):
     process = product.start()
-    product.manage("shell", "--verbosity", "0", "-c", WRITE)
+    people = product.shell(WRITE + "; " + PEOPLE)
     process.kill()
     process.wait()
 
     product.start()
-    assert product.manage("shell", "--verbosity", "0", "-c", READ) == "1"
+    assert product.shell(READ) == "1"
+    assert product.shell(PEOPLE) == people, "seeded twice"

@@ -76,12 +76,7 @@ class Supervisor:
     def _seed(self, environment: Mapping[str, str]) -> dict[str, Any] | None:
         if environment.get("DJANGO_ENV") == "production":
             return None
-        try:
-            return json.loads(self._manage(environment, "seed_demo").strip().splitlines()[-1])
-        except CannotRun as failure:
-            if "Unknown command" not in str(failure):
-                raise
-            return None
+        return json.loads(self._manage(environment, "seed_demo"))
 
     def _manage(self, environment: Mapping[str, str], *arguments: str) -> str:
         self._tell(f"{arguments[0]} …")
