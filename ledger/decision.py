@@ -6,7 +6,7 @@ Every business reason to refuse lives here. What `decide` accepts, the database 
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 from uuid import UUID
 
 from ledger.money import MAX_BALANCE, MAX_POSTING
@@ -56,9 +56,12 @@ class Key(NamedTuple):
     lane: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Lane:
-    """A balance row as it was locked, moved in memory by what is decided. `balance` is positive for a debit."""
+    """A balance row as it was locked, moved in memory by what is decided. `balance` is positive for a debit.
+
+    Two are equal only where they are the same object: the deciding of thousands looks them up all the time.
+    """
 
     account: UUID
     lane: int
@@ -95,7 +98,7 @@ class OpenHold(NamedTuple):
 
 
 class EntryRow(NamedTuple):
-    """An entry to be written; `transaction` and `lane` are positions in what was decided."""
+    """An entry to be written."""
 
     account: UUID
     lane: int
@@ -114,7 +117,7 @@ class Decision:
     refusals: list[Refused | None] = field(default_factory=list)
     transactions: list[tuple[Posting, datetime]] = field(default_factory=list)
     entries: list[EntryRow] = field(default_factory=list)
-    touched: set[Key] = field(default_factory=set)
+    touched: set[Lane] = field(default_factory=set)
     closes: list[Close] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
 
@@ -130,10 +133,11 @@ def decide(
     """Run the requests in order over the locked lanes, moving them. `spin` chooses the lane of a busy account."""
     decision = Decision()
     for posting in postings:
-        refusal = _refusal(posting, lanes, holds, spin)
+        moved = [lanes.get(lane_of(leg, spin)) for leg in posting.legs]
+        refusal = _refusal(posting, moved, lanes, holds)
         decision.refusals.append(refusal)
         if refusal is None:
-            _apply(posting, lanes, holds, spin, now, decision)
+            _apply(posting, cast(list[Lane], moved), lanes, holds, now, decision)
     return decision
 
 
@@ -142,38 +146,60 @@ def lane_of(leg: Leg, spin: int) -> Key:
     return Key(leg.account, spin % leg.lanes if leg.lanes > 1 else 0)
 
 
-def _refusal(posting: Posting, lanes: Mapping[Key, Lane], holds: Mapping[UUID, OpenHold], spin: int) -> Refused | None:
+def _refusal(
+    posting: Posting, moved: Sequence[Lane | None], lanes: Mapping[Key, Lane], holds: Mapping[UUID, OpenHold]
+) -> Refused | None:
     """The ladder: the first reason why the request can't be, or None when it must succeed."""
-    room: dict[Key, list[int]] = {}
-    totals: dict[str, int] = {}
-    for leg in posting.legs:
-        key = lane_of(leg, spin)
-        lane = lanes.get(key)
+    balances: dict[Lane, int] = {}
+    for leg, lane in zip(posting.legs, moved, strict=True):
         if lane is None:
-            return UnknownAccount(f"There is no account {leg.account}.", account=str(leg.account))
-        totals[lane.currency] = totals.get(lane.currency, 0) + leg.amount
-        room.setdefault(key, [lane.balance, 0])[0] += leg.amount
-    if any(totals.values()):
-        return CurrencyMismatch(f"{' and '.join(sorted(totals))} can't be posted against each other.")
-    if posting.legs and debits(posting) > MAX_POSTING:
+            return _unknown(leg.account)
+        balances[lane] = balances.get(lane, lane.balance) + leg.amount
+    if len({lane.currency for lane in balances}) > 1 and (mixed := _mixed(posting, moved)):
+        return mixed
+    if debits(posting) > MAX_POSTING:
         return AmountTooLarge(f"A transaction may move {MAX_POSTING} at most.", maximum=MAX_POSTING)
+    reserved: dict[Lane, int] = {}
     for close in posting.closes:
         hold = holds.get(close.hold)
         if hold is None or not hold.open or hold.account != close.account or close.captured > hold.amount:
             return HoldClosed(f"The hold {close.hold} is closed already, or smaller than {close.captured}.")
-        key = Key(close.account, 0)
-        room.setdefault(key, [lanes[key].balance, 0])[1] -= hold.amount
+        lane = lanes[Key(close.account, 0)]
+        reserved[lane] = reserved.get(lane, 0) - hold.amount
     for place in posting.places:
-        key = Key(place.account, 0)
-        if key not in lanes:
-            return UnknownAccount(f"There is no account {place.account}.", account=str(place.account))
-        room.setdefault(key, [lanes[key].balance, 0])[1] += place.amount
-    for key, (balance, reserved) in room.items():
-        lane = lanes[key]
+        lane = lanes.get(Key(place.account, 0))
+        if lane is None:
+            return _unknown(place.account)
+        reserved[lane] = reserved.get(lane, 0) + place.amount
+    for lane in reserved:
+        balances.setdefault(lane, lane.balance)
+    return _no_room(balances, reserved)
+
+
+def _unknown(account: UUID) -> UnknownAccount:
+    return UnknownAccount(f"There is no account {account}.", account=str(account))
+
+
+def _mixed(posting: Posting, moved: Sequence[Lane | None]) -> CurrencyMismatch | None:
+    """The refusal where the legs don't sum to zero in each of their currencies."""
+    totals: dict[str, int] = {}
+    for leg, lane in zip(posting.legs, moved, strict=True):
+        if lane is not None:
+            totals[lane.currency] = totals.get(lane.currency, 0) + leg.amount
+    if not any(totals.values()):
+        return None
+    return CurrencyMismatch(f"{' and '.join(sorted(totals))} can't be posted against each other.")
+
+
+def _no_room(balances: Mapping[Lane, int], reserved: Mapping[Lane, int]) -> Refused | None:
+    """The refusal where a lane can't have the balance, with so much more of it reserved."""
+    for lane, balance in balances.items():
         if not -MAX_BALANCE <= balance <= MAX_BALANCE:
             return AmountTooLarge(f"A balance may reach {MAX_BALANCE} at most.", maximum=MAX_BALANCE)
-        left = lane.sign * balance - lane.held - lane.pending - reserved
-        if lane.floor is not None and left < lane.floor:
+        if lane.floor is None:
+            continue
+        left = lane.sign * balance - lane.held - lane.pending - reserved.get(lane, 0)
+        if left < lane.floor:
             available, asked = lane.available - lane.floor, lane.available - left
             return InsufficientFunds(
                 f"{available} is available; {asked} was asked for.", available=available, account=str(lane.account)
@@ -183,9 +209,9 @@ def _refusal(posting: Posting, lanes: Mapping[Key, Lane], holds: Mapping[UUID, O
 
 def _apply(
     posting: Posting,
+    moved: Sequence[Lane],
     lanes: Mapping[Key, Lane],
     holds: MutableMapping[UUID, OpenHold],
-    spin: int,
     now: datetime,
     decision: Decision,
 ) -> None:
@@ -195,19 +221,19 @@ def _apply(
         holds[close.hold] = hold._replace(open=False)
         lanes[Key(close.account, 0)].reserve(hold.kind, -hold.amount)
         decision.closes.append(close)
-    if posting.legs:
-        keys = [lane_of(leg, spin) for leg in posting.legs]
-        posted_at = max(now, *(lanes[key].posted_at for key in keys))
+    if moved:
+        posted_at = now
+        for lane in moved:
+            posted_at = max(posted_at, lane.posted_at)
         decision.transactions.append((posting, posted_at))
-        for number, (leg, key) in enumerate(zip(posting.legs, keys, strict=True), start=1):
-            lane = lanes[key]
+        for number, (leg, lane) in enumerate(zip(posting.legs, moved, strict=True), start=1):
             lane.balance += leg.amount
             lane.version += 1
             lane.posted_at = posted_at
             decision.entries.append(
                 EntryRow(lane.account, lane.lane, lane.version, posting.id, number, leg.amount, lane.balance, posted_at)
             )
-        decision.touched.update(keys)
+        decision.touched.update(moved)
     for place in posting.places:
         lanes[Key(place.account, 0)].reserve(place.kind, place.amount)
         decision.places.append(place)

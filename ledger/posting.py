@@ -60,7 +60,7 @@ def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> 
     lanes = lock(_keys(postings, spin), now)
     decision = decide(postings, lanes, _holds(postings), spin=spin, now=now)
     if not (whole and any(decision.refusals)):
-        _write(decision, lanes, now)
+        _write(decision, now)
     return Posted(decision.refusals, lanes)
 
 
@@ -86,14 +86,16 @@ def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane
     if posting.places or posting.closes or debits(posting) > MAX_POSTING:
         return None
     keys = [lane_of(leg, spin) for leg in posting.legs]
+    if len(set(keys)) < len(keys):
+        return None
     try:
         rows = sql.rows(
             "SELECT * FROM ledger_post(%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s::uuid[], %s::int2[], %s::int8[])",
             (
                 posting.id, posting.kind, posting.reference, posting.external_reference, posting.description,
                 _json(posting.metadata), posting.reverses, posting.effective_at, now,
-                sql.uuids(key.account for key in keys), sql.array(key.lane for key in keys),
-                sql.array(leg.amount for leg in posting.legs),
+                sql.uuids(key.account for key in keys), sql.array([key.lane for key in keys]),
+                sql.array([leg.amount for leg in posting.legs]),
             ),
         )  # fmt: skip
     except IntegrityError as error:
@@ -102,19 +104,20 @@ def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane
 
 
 def _keys(postings: Iterable[Posting], spin: int) -> list[Key]:
-    """The lanes that the requests touch, in lock order."""
+    """The lanes that the requests touch, each once; the server puts them in lock order."""
     keys = {lane_of(leg, spin) for posting in postings for leg in posting.legs}
     for posting in postings:
         keys.update(Key(part.account, 0) for parts in (posting.places, posting.closes) for part in parts)
-    return sorted(keys)
+    return list(keys)
 
 
+# A row answers for the key at its position, `n`.
 LOCK = """
-SELECT b.account_id, b.lane, b.currency, b.sign, b.floor, b.balance, b.version, b.held, b.pending, b.posted_at,
+SELECT k.n - 1, b.currency, b.sign, b.floor, b.balance, b.version, b.held, b.pending, b.posted_at,
        CASE WHEN b.held + b.pending > 0 THEN EXISTS (
            SELECT FROM ledger_hold h WHERE h.account_id = b.account_id AND h.status = 'open' AND h.expires_at <= %s)
        ELSE false END
-FROM unnest(%s::uuid[], %s::int2[]) AS k (account_id, lane)
+FROM unnest(%s::uuid[], %s::int2[]) WITH ORDINALITY AS k (account_id, lane, n)
 JOIN ledger_balance b ON b.account_id = k.account_id AND b.lane = k.lane
 ORDER BY b.account_id, b.lane FOR NO KEY UPDATE OF b
 """
@@ -123,8 +126,8 @@ ORDER BY b.account_id, b.lane FOR NO KEY UPDATE OF b
 def lock(keys: Sequence[Key], now: datetime) -> dict[Key, Lane]:
     """Lock the lanes, in order, and free what expired holds still bind there."""
     rows = sql.rows(LOCK, (now, sql.uuids(key.account for key in keys), sql.array(key.lane for key in keys)))
-    lanes = {Key(row[0], row[1]): Lane(*row[:10]) for row in rows}
-    if lapsed := [row[0] for row in rows if row[10]]:
+    lanes = {(key := keys[row[0]]): Lane(*key, *row[1:9]) for row in rows}
+    if lapsed := [keys[row[0]].account for row in rows if row[9]]:
         _expire_holds(lapsed, lanes, now)
     return lanes
 
@@ -174,19 +177,20 @@ SELECT * FROM unnest(%s::uuid[], %s::int2[], %s::int8[], %s::uuid[], %s::int2[],
 """
 
 
-def _write(decision: Decision, lanes: Mapping[Key, Lane], now: datetime) -> None:
+def _write(decision: Decision, now: datetime) -> None:
     """Write what was decided: closed holds free their money first, placed holds take theirs last."""
     _write_closes(decision.closes, now)
     try:
-        _write_transactions(decision, [lanes[key] for key in sorted(decision.touched)])
+        _write_transactions(decision)
         _write_places(decision.places, now)
     except IntegrityError as error:
         raise _taken(error) from error
 
 
-def _write_transactions(decision: Decision, moved: Sequence[Lane]) -> None:
+def _write_transactions(decision: Decision) -> None:
     if not decision.transactions:
         return
+    moved = list(decision.touched)
     postings = [posting for posting, _ in decision.transactions]
     account, lane, version, transaction, leg, amount, balance, posted_at = zip(*decision.entries, strict=True)
     sql.run(

@@ -6,18 +6,20 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 
 def run(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> psycopg.Cursor:
     """Execute a statement in the current transaction and return its cursor.
 
     It goes past Django's client-side parameters to a server-side prepared statement: the plan is made once for a
-    connection. Raises Django's database errors.
+    connection. Answers come in binary, which is quicker to read. Raises Django's database errors.
     """
+    connection = connections[DEFAULT_DB_ALIAS]
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return psycopg.Cursor(connection.connection).execute(statement, parameters or None, prepare=True)
+        cursor = psycopg.Cursor(connection.connection)
+        return cursor.execute(statement, parameters or None, prepare=True, binary=True)
 
 
 def rows(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
@@ -36,8 +38,13 @@ def uuids(values: Iterable[UUID | None]) -> str:
 
 
 def moments(values: Iterable[datetime | None]) -> str:
-    """An array literal of aware moments."""
-    return "{" + ",".join(["NULL" if value is None else f'"{value.isoformat()}"' for value in values]) + "}"
+    """An array literal of aware moments. Most are the same object, so each is spelt once in a row."""
+    spelt, last, text = [], None, "NULL"
+    for value in values:
+        if value is not last:
+            last, text = value, "NULL" if value is None else f'"{value.isoformat()}"'
+        spelt.append(text)
+    return "{" + ",".join(spelt) + "}"
 
 
 def texts(values: Iterable[str]) -> str:
