@@ -1,5 +1,6 @@
 """What happened to an account, newest first by version: any page costs what the first one does."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +57,7 @@ def bounds(account: UUID, since: datetime | None, until: datetime | None) -> tup
 
 
 PAGE = """
-SELECT e.version, e.amount, e.balance, t.id, t.kind, t.reference, t.external_reference, t.description, t.metadata,
+SELECT e.version, e.amount, e.balance, t.id, t.kind, t.reference, t.external_reference, t.description, t.metadata::text,
        e.posted_at, t.effective_at
 FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
 WHERE e.account_id = %(account)s AND e.lane = 0 AND e.version > %(low)s AND e.version <= %(high)s
@@ -78,7 +79,8 @@ def page(
         f"{PAGE} {conditions} ORDER BY e.version {order} LIMIT %(limit)s OFFSET %(offset)s",
         {"account": account, "low": low, "high": high, "limit": limit, "offset": offset, **parameters},
     )
-    return [Line(*row) for row in found.fetchall()]
+    # As text, since what psycopg makes of jsonb on Django's connection depends on its format.
+    return [Line(*row)._replace(metadata=json.loads(row[8])) for row in found.fetchall()]
 
 
 def count(account: UUID, which: Filter, *, low: int, high: int) -> int:

@@ -20,6 +20,7 @@ from rest_framework import exceptions as drf
 
 from users.context import request_id
 from users.validation import ValidationError
+from wallets.transfers import NothingMoved
 from walletproject.ratelimits import RateLimited, count_failed_authentication
 from walletproject.sites import is_admin
 
@@ -61,6 +62,9 @@ STATUS: dict[str, int] = {
     "outcome_unknown": 503,
     "not_ready": 503,
 }
+
+# Errors that carry another one's code, under a status of their own: a batch done whole is refused as a whole.
+STATUS_OF: dict[type[Exception], int] = {NothingMoved: 422}
 
 # Mistakes of our own code, whatever was sent: they have no status, so each answers 500, its traceback in the log.
 DEFECTS = frozenset({"malformed_posting", "outside_transaction", "unknown_account", "hold_closed", "refused"})
@@ -131,16 +135,20 @@ class Problem:
     title: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    own_status: int | None = None
 
     @classmethod
     def told_by(cls, error: Any) -> Self:
         """The problem of one of the product's own errors: what it says of itself."""
         data, headers = getattr(error, "data", {}), getattr(error, "headers", {})
-        return cls(code=error.code, title=error.title, detail=str(error), data=data, headers=headers)
+        own_status = STATUS_OF.get(type(error))
+        return cls(
+            code=error.code, title=error.title, detail=str(error), data=data, headers=headers, own_status=own_status
+        )
 
     @property
     def status(self) -> int:
-        return STATUS[self.code]
+        return self.own_status or STATUS[self.code]
 
     def document(self) -> dict[str, Any]:
         """The members, the standard ones first and never overwritten by `data`."""

@@ -96,12 +96,11 @@ def transfer(order: Order, *, caller: Caller, now: datetime) -> Transferred:
 
 def transfer_all(orders: Sequence[Order], *, caller: Caller, now: datetime) -> list[Transferred]:
     """Make all of them or none, inside the caller's transaction. Raises NothingMoved with the first that can't be."""
-    made = []
-    for index, outcome in enumerate(run(orders, caller=caller, now=now, whole=True)):
-        if not isinstance(outcome, Transferred):
+    outcomes = run(orders, caller=caller, now=now, whole=True)
+    for index, outcome in enumerate(outcomes):
+        if isinstance(outcome, Exception):
             raise NothingMoved(index, outcome)
-        made.append(outcome)
-    return made
+    return [outcome for outcome in outcomes if isinstance(outcome, Transferred)]
 
 
 def run(orders: Sequence[Order], *, caller: Caller, now: datetime, whole: bool = False) -> list[Transferred | Refusal]:

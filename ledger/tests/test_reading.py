@@ -1,5 +1,6 @@
 """Balances at a moment, histories, statements, the trial balance, reversals: all say the same."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -77,6 +78,13 @@ def test_history_is_filtered_and_counted(year, which, versions):
     page = history.page(year.alice.id, which, limit=30, low=low, high=high)
     assert [line.version for line in page] == versions
     assert history.count(year.alice.id, which, low=low, high=high) == len(versions)
+
+
+def test_history_gives_metadata_back_as_it_was(books):
+    books.fund(books.alice, 100)
+    post_one(replace(transfer(books.alice, books.bob, 10, "t:1"), metadata={"order": 7, "tags": ["a"]}), now=NOW)
+    line = history.page(books.alice.id, Filter(), limit=1, low=0, high=2)[0]
+    assert line.metadata == {"order": 7, "tags": ["a"]}
 
 
 def test_history_names_the_other_side(year):
