@@ -226,6 +226,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    # The stock hook names the enums of serializers; our schemas come from structs, whole.
+    "POSTPROCESSING_HOOKS": [],
 }
 
 # --- The admin and static files -----------------------------------------------------------------------------------
