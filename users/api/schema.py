@@ -1,5 +1,6 @@
 """What the OpenAPI document says about an operation, from the same structs that read and answer it."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 F = TypeVar("F", bound=Callable[..., Any])
 Schema = dict[str, Any]
 
+_NOT_WORD = re.compile(r"\W+")
 _REF = "#/components/schemas/{name}"
 _DEFAULT_ERRORS = (400, 401, 403, 404, 409, 422, 429, 503)
 _MEANINGS = {
@@ -67,8 +69,9 @@ def operation(
     def decorate(method: F) -> F:
         method.kwargs = {"schema": described.schema_class()}  # type: ignore[attr-defined]
         return extend_schema(
+            operation_id=_NOT_WORD.sub("_", summary.lower()).strip("_"),
             summary=summary,
-            description=description or method.__doc__,
+            description=description or method.__doc__ or f"{summary}.",
             request={"application/json": described.schema(body)} if body is not None else None,
             responses=responses,
             parameters=parameters,
