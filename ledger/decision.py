@@ -98,12 +98,11 @@ class OpenHold(NamedTuple):
 
 
 class EntryRow(NamedTuple):
-    """An entry to be written."""
+    """An entry to be written; `place` and `transaction` are positions, from 1, in what was touched and decided."""
 
-    account: UUID
-    lane: int
+    place: int
     version: int
-    transaction: UUID
+    transaction: int
     leg: int
     amount: int
     balance: int
@@ -117,7 +116,7 @@ class Decision:
     refusals: list[Refused | None] = field(default_factory=list)
     transactions: list[tuple[Posting, datetime]] = field(default_factory=list)
     entries: list[EntryRow] = field(default_factory=list)
-    touched: set[Lane] = field(default_factory=set)
+    touched: dict[Lane, int] = field(default_factory=dict)
     closes: list[Close] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
 
@@ -226,14 +225,15 @@ def _apply(
         for lane in moved:
             posted_at = max(posted_at, lane.posted_at)
         decision.transactions.append((posting, posted_at))
+        transaction, touched = len(decision.transactions), decision.touched
         for number, (leg, lane) in enumerate(zip(posting.legs, moved, strict=True), start=1):
             lane.balance += leg.amount
             lane.version += 1
             lane.posted_at = posted_at
+            place = touched.setdefault(lane, len(touched) + 1)
             decision.entries.append(
-                EntryRow(lane.account, lane.lane, lane.version, posting.id, number, leg.amount, lane.balance, posted_at)
+                EntryRow(place, lane.version, transaction, number, leg.amount, lane.balance, posted_at)
             )
-        decision.touched.update(moved)
     for place in posting.places:
         lanes[Key(place.account, 0)].reserve(place.kind, place.amount)
         decision.places.append(place)

@@ -156,24 +156,30 @@ def _holds(postings: Iterable[Posting]) -> dict[UUID, OpenHold]:
     return {row[0]: OpenHold(*row) for row in found}
 
 
+# Ids, lanes and moments are sent once; where they occur again, a position stands for them.
 WRITE = """
 WITH posted AS (
     INSERT INTO ledger_transaction (id, kind, reference, external_reference, description, metadata, reverses_id,
                                     effective_at, posted_at)
-    SELECT t.id, t.kind, t.reference, t.external_reference, t.description, t.metadata, t.reverses, t.effective_at,
-           t.posted_at
-    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::uuid[],
-                %s::timestamptz[], %s::timestamptz[])
+    SELECT t.id, t.kind, t.reference, t.external_reference, t.description, t.metadata, t.reverses,
+           (%(moments)s::timestamptz[])[t.effective_at], (%(moments)s::timestamptz[])[t.posted_at]
+    FROM unnest(%(ids)s::uuid[], %(kinds)s::text[], %(references)s::text[], %(external_references)s::text[],
+                %(descriptions)s::text[], %(metadata)s::jsonb[], %(reverses)s::uuid[], %(effective_at)s::int4[],
+                %(posted_at)s::int4[])
         AS t (id, kind, reference, external_reference, description, metadata, reverses, effective_at, posted_at)
 ), moved AS (
-    UPDATE ledger_balance b SET balance = m.balance, version = m.version, posted_at = m.posted_at
-    FROM unnest(%s::uuid[], %s::int2[], %s::int8[], %s::int8[], %s::timestamptz[])
-        AS m (account_id, lane, balance, version, posted_at)
+    UPDATE ledger_balance b
+    SET balance = m.balance, version = m.version, posted_at = (%(moments)s::timestamptz[])[m.posted_at]
+    FROM unnest(%(accounts)s::uuid[], %(lanes)s::int2[], %(balances)s::int8[], %(versions)s::int8[],
+                %(moved_at)s::int4[]) AS m (account_id, lane, balance, version, posted_at)
     WHERE b.account_id = m.account_id AND b.lane = m.lane
 )
 INSERT INTO ledger_entry (account_id, lane, version, transaction_id, leg, amount, balance, posted_at)
-SELECT * FROM unnest(%s::uuid[], %s::int2[], %s::int8[], %s::uuid[], %s::int2[], %s::int8[], %s::int8[],
-                     %s::timestamptz[])
+SELECT (%(accounts)s::uuid[])[e.place], (%(lanes)s::int2[])[e.place], e.version, (%(ids)s::uuid[])[e.transaction],
+       e.leg, e.amount, e.balance, (%(moments)s::timestamptz[])[e.posted_at]
+FROM unnest(%(entry_places)s::int4[], %(entry_versions)s::int8[], %(entry_transactions)s::int4[],
+            %(entry_legs)s::int2[], %(entry_amounts)s::int8[], %(entry_balances)s::int8[], %(entered_at)s::int4[])
+    AS e (place, version, transaction, leg, amount, balance, posted_at)
 """
 
 
@@ -190,30 +196,55 @@ def _write(decision: Decision, now: datetime) -> None:
 def _write_transactions(decision: Decision) -> None:
     if not decision.transactions:
         return
-    moved = list(decision.touched)
+    moments: dict[datetime, int] = {}
+    sql.run(WRITE, _transactions(decision, moments) | _lanes(decision, moments) | _entries(decision, moments)
+            | {"moments": sql.moments(moments)})  # fmt: skip
+
+
+def _place(moment: datetime, moments: dict[datetime, int]) -> int:
+    """Its position, from 1, among the moments that are sent."""
+    return moments.setdefault(moment, len(moments) + 1)
+
+
+def _transactions(decision: Decision, moments: dict[datetime, int]) -> dict[str, str]:
     postings = [posting for posting, _ in decision.transactions]
-    account, lane, version, transaction, leg, amount, balance, posted_at = zip(*decision.entries, strict=True)
-    sql.run(
-        WRITE,
-        (
-            sql.uuids(posting.id for posting in postings),
-            sql.texts(posting.kind for posting in postings),
-            sql.texts(posting.reference for posting in postings),
-            sql.texts(posting.external_reference for posting in postings),
-            sql.texts(posting.description for posting in postings),
-            sql.texts(_json(posting.metadata) for posting in postings),
-            sql.uuids(posting.reverses for posting in postings),
-            sql.moments(posting.effective_at or moment for posting, moment in decision.transactions),
-            sql.moments(moment for _, moment in decision.transactions),
-            sql.uuids(each.account for each in moved),
-            sql.array(each.lane for each in moved),
-            sql.array(each.balance for each in moved),
-            sql.array(each.version for each in moved),
-            sql.moments(each.posted_at for each in moved),
-            sql.uuids(account), sql.array(lane), sql.array(version), sql.uuids(transaction), sql.array(leg),
-            sql.array(amount), sql.array(balance), sql.moments(posted_at),
+    return {
+        "ids": sql.uuids(posting.id for posting in postings),
+        "kinds": sql.texts(posting.kind for posting in postings),
+        "references": sql.texts(posting.reference for posting in postings),
+        "external_references": sql.texts(posting.external_reference for posting in postings),
+        "descriptions": sql.texts(posting.description for posting in postings),
+        "metadata": sql.texts(_json(posting.metadata) for posting in postings),
+        "reverses": sql.uuids(posting.reverses for posting in postings),
+        "effective_at": sql.array(
+            [_place(posting.effective_at or moment, moments) for posting, moment in decision.transactions]
         ),
-    )  # fmt: skip
+        "posted_at": sql.array([_place(moment, moments) for _, moment in decision.transactions]),
+    }
+
+
+def _lanes(decision: Decision, moments: dict[datetime, int]) -> dict[str, str]:
+    moved = list(decision.touched)
+    return {
+        "accounts": sql.uuids(lane.account for lane in moved),
+        "lanes": sql.array([lane.lane for lane in moved]),
+        "balances": sql.array([lane.balance for lane in moved]),
+        "versions": sql.array([lane.version for lane in moved]),
+        "moved_at": sql.array([_place(lane.posted_at, moments) for lane in moved]),
+    }
+
+
+def _entries(decision: Decision, moments: dict[datetime, int]) -> dict[str, str]:
+    places, versions, transactions, legs, amounts, balances, posted_at = zip(*decision.entries, strict=True)
+    return {
+        "entry_places": sql.array(places),
+        "entry_versions": sql.array(versions),
+        "entry_transactions": sql.array(transactions),
+        "entry_legs": sql.array(legs),
+        "entry_amounts": sql.array(amounts),
+        "entry_balances": sql.array(balances),
+        "entered_at": sql.array([_place(moment, moments) for moment in posted_at]),
+    }
 
 
 def _write_closes(closes: Sequence[Close], now: datetime) -> None:

@@ -8,6 +8,8 @@ from uuid import UUID
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 
+NUL = "\0"
+
 
 def run(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> psycopg.Cursor:
     """Execute a statement in the current transaction and return its cursor.
@@ -38,15 +40,17 @@ def uuids(values: Iterable[UUID | None]) -> str:
 
 
 def moments(values: Iterable[datetime | None]) -> str:
-    """An array literal of aware moments. Most are the same object, so each is spelt once in a row."""
-    spelt, last, text = [], None, "NULL"
-    for value in values:
-        if value is not last:
-            last, text = value, "NULL" if value is None else f'"{value.isoformat()}"'
-        spelt.append(text)
-    return "{" + ",".join(spelt) + "}"
+    """An array literal of aware moments."""
+    return "{" + ",".join(["NULL" if value is None else f'"{value.isoformat()}"' for value in values]) + "}"
 
 
 def texts(values: Iterable[str]) -> str:
     """An array literal of texts, whatever they contain."""
-    return "{" + ",".join(['"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values]) + "}"
+    texts = list(values)
+    if not texts:
+        return "{}"
+    # Escaped all at once; a text that contains the separator (PostgreSQL refuses NUL anyway) makes the counts differ.
+    joined = NUL.join(texts).replace("\\", "\\\\").replace('"', '\\"')
+    if joined.count(NUL) != len(texts) - 1:
+        raise ValueError("A text can't contain NUL.")
+    return '{"' + joined.replace(NUL, '","') + '"}'

@@ -36,10 +36,11 @@ CREATE TRIGGER ledger_hold_stays BEFORE DELETE OR TRUNCATE ON ledger_hold
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE TRIGGER ledger_account_stays BEFORE DELETE OR TRUNCATE ON ledger_account
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
-CREATE TRIGGER ledger_account_keeps_its_kind BEFORE UPDATE ON ledger_account FOR EACH ROW
+CREATE TRIGGER ledger_account_keeps_its_kind BEFORE UPDATE OF id, code, type, currency ON ledger_account FOR EACH ROW
     WHEN ((OLD.id, OLD.code, OLD.type, OLD.currency) IS DISTINCT FROM (NEW.id, NEW.code, NEW.type, NEW.currency))
     EXECUTE FUNCTION ledger_refuse_change();
-CREATE TRIGGER ledger_balance_keeps_its_kind BEFORE UPDATE ON ledger_balance FOR EACH ROW
+CREATE TRIGGER ledger_balance_keeps_its_kind BEFORE UPDATE OF account_id, lane, currency, sign ON ledger_balance
+    FOR EACH ROW
     WHEN ((OLD.account_id, OLD.lane, OLD.currency, OLD.sign) IS DISTINCT FROM
           (NEW.account_id, NEW.lane, NEW.currency, NEW.sign))
     EXECUTE FUNCTION ledger_refuse_change();
