@@ -230,9 +230,9 @@ def _apply(
             lane.balance += leg.amount
             lane.version += 1
             lane.posted_at = posted_at
-            place = touched.setdefault(lane, len(touched) + 1)
+            position = touched.setdefault(lane, len(touched) + 1)
             decision.entries.append(
-                EntryRow(place, lane.version, transaction, number, leg.amount, lane.balance, posted_at)
+                EntryRow(position, lane.version, transaction, number, leg.amount, lane.balance, posted_at)
             )
     for place in posting.places:
         lanes[Key(place.account, 0)].reserve(place.kind, place.amount)

@@ -10,7 +10,10 @@ from users.validation import ValidationError
 @cache
 def exponent(currency: str) -> int:
     """How many digits of an amount come after the point: 2 for USD, 0 for JPY, 3 for KWD."""
-    return int(Currency(currency).exponent)
+    digits = Currency(currency).exponent
+    if digits is None:
+        raise ValueError(f"{currency} has no minor unit")
+    return digits
 
 
 @cache

@@ -192,7 +192,10 @@ def _default_wallets(orders: Iterable[Order]) -> dict[tuple[str, str], Access]:
         return {}
     emails = sql.texts(name for name in names if "@" in name)
     ids = sql.uuids(id for name in names if (id := _uuid(name)))
-    return {(row[0], row[2]): Access(*row[1:], None) for row in sql.rows(DEFAULTS, (emails, emails, ids))}
+    return {
+        (row[0], row[2]): Access(row[1], row[2], row[3], row[4], None)
+        for row in sql.rows(DEFAULTS, (emails, emails, ids))
+    }
 
 
 def _name(user: str) -> str:

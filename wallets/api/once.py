@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import msgspec
 from django.http import HttpResponse
@@ -67,15 +67,14 @@ class OnceView(APIView):
 
 def body_of(request: Request) -> dict[str, Any]:
     """The body without its key."""
-    return {name: value for name, value in request.data.items() if name != FIELD}
+    return {name: value for name, value in _data(request).items() if name != FIELD}
 
 
 def claim_of(request: Request) -> Claim:
     """The caller's key and the fingerprint of what they want. Raises KeyMissing, KeyInvalid and ValidationError."""
-    route = request.resolver_match.route
     content = {
         "method": request.method,
-        "route": route,
+        "route": request.resolver_match.route if request.resolver_match else request.path,
         "path": {name: str(value) for name, value in request.parser_context["kwargs"].items()},
         "body": body_of(request),
     }
@@ -84,7 +83,7 @@ def claim_of(request: Request) -> Claim:
 
 
 def _key(request: Request) -> str:
-    header, field = request.headers.get("Idempotency-Key"), request.data.get(FIELD)
+    header, field = request.headers.get("Idempotency-Key"), _data(request).get(FIELD)
     if header is not None:
         header = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
     if header is not None and field is not None and header != field:
@@ -95,6 +94,11 @@ def _key(request: Request) -> str:
     if not isinstance(key, str) or not _is_key(key):
         raise KeyInvalid("A key is 1 to 255 letters, digits, and _ . : -")
     return key
+
+
+def _data(request: Request) -> dict[str, Any]:
+    """The body: the strict parser lets nothing but an object through."""
+    return cast(dict[str, Any], request.data)
 
 
 def _encoded(status: int, body: Any) -> Answer:

@@ -24,7 +24,7 @@ class In(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A body, of which nothing unknown is taken."""
 
 
-class WalletIn(In):
+class WalletIn(In, frozen=True):
     """A wallet to be opened."""
 
     currency: Currency
@@ -33,21 +33,21 @@ class WalletIn(In):
     metadata: Metadata = {}
 
 
-class WalletChange(In):
+class WalletChange(In, frozen=True):
     """What may change about a wallet."""
 
     name: Text | None = None
     metadata: Metadata | None = None
 
 
-class MemberIn(In):
+class MemberIn(In, frozen=True):
     """A person to be let in, by id or email."""
 
     user: Text
     role: Role
 
 
-class DepositIn(In):
+class DepositIn(In, frozen=True):
     """Money to be credited, and from when on it may be spent."""
 
     amount: Amount
@@ -57,7 +57,7 @@ class DepositIn(In):
     metadata: Metadata = {}
 
 
-class TransferIn(In):
+class TransferIn(In, frozen=True):
     """Money to be moved, to a wallet or to a user's default one."""
 
     source: UUID
@@ -69,14 +69,14 @@ class TransferIn(In):
     metadata: Metadata = {}
 
 
-class BatchIn(In):
+class BatchIn(In, frozen=True):
     """Up to 10,000 transfers."""
 
     transfers: Annotated[list[TransferIn], Meta(min_length=1, max_length=10_000)]
     atomic: bool = False
 
 
-class BankAccountIn(In):
+class BankAccountIn(In, frozen=True):
     """A bank account to be paid to."""
 
     bank_code: Annotated[str, Meta(min_length=1, max_length=32)]
@@ -85,7 +85,7 @@ class BankAccountIn(In):
     provider: Text | None = None
 
 
-class WithdrawalIn(In):
+class WithdrawalIn(In, frozen=True):
     """Money to be paid out."""
 
     amount: Amount
@@ -172,7 +172,7 @@ class DepositOut(Struct):
     currency: str
     status: str
     release_at: datetime
-    transaction: UUID
+    transaction: UUID | None
     reference: str
     description: str
     metadata: dict[str, Any]

@@ -10,7 +10,6 @@ from django.db.models import F, QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from msgspec import Meta, Struct
-from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,21 +23,13 @@ from users.validation import ValidationError
 from wallets import access, balances, history, opening
 from wallets.access import Need, NotFound
 from wallets.api import shapes
+from wallets.api.lists import ListView, Page
 from wallets.api.shapes import Kind
 from wallets.models import Member, Wallet
 
 TAGS = ("wallets",)
-Cursor = Annotated[str, Meta(max_length=200)]
-Limit = Annotated[int, Meta(ge=1, le=200)]
 # A moment, or a day: then the whole of it is meant.
 When = Annotated[str, Meta(max_length=40, examples=["2026-01-20T10:00:00Z", "2026-01-20"])]
-
-
-class Page(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Which part of a list is wanted; the paginator reads it."""
-
-    limit: Limit = 30
-    cursor: Cursor | None = None
 
 
 class WalletFilter(Page):
@@ -84,7 +75,7 @@ class Members(Struct):
     previous: str | None = None
 
 
-class WalletsView(GenericAPIView):
+class WalletsView(ListView):
     @operation(summary="My wallets", query=WalletFilter, answers={200: Wallets}, tags=TAGS)
     def get(self, request: Request) -> Response:
         caller = caller_of(request)
@@ -97,7 +88,7 @@ class WalletsView(GenericAPIView):
             found = found.filter(status=which.status)
         if which.owner is not None:
             found = _of_owner(found, caller, which.owner)
-        return Response(self.paginator.page(found, request, lambda wallet: shapes.wallet_out(wallet, _role(wallet))))
+        return Response(self.pages.page(found, request, lambda wallet: shapes.wallet_out(wallet, _role(wallet))))
 
     @operation(summary="Open a wallet", body=shapes.WalletIn, answers={201: shapes.WalletOut}, tags=TAGS)
     def post(self, request: Request) -> Response:
@@ -179,7 +170,7 @@ class BalanceView(APIView):
         return _tagged(request, shapes.balance_out(id, standing, moment or now))
 
 
-class TransactionsView(GenericAPIView):
+class TransactionsView(ListView):
     @operation(summary="What happened in a wallet", query=HistoryFilter, answers={200: Transactions}, tags=TAGS)
     def get(self, request: Request, id: UUID) -> Response:
         """Newest first. With `offset` the answer has a `count`; any offset costs what the first page does."""
@@ -188,7 +179,7 @@ class TransactionsView(GenericAPIView):
             caller=caller_of(request), wallet_id=id, type_=which.type_, direction=which.direction,
             since=_moment(which.since, "from"), until=_moment(which.until, "to", end=True),
         )  # fmt: skip
-        pages, limit = self.paginator, self.paginator.limit(request)
+        pages, limit = self.pages, self.pages.limit(request)
         offset, position = pages.offset(request), pages.position(request, int)
         if offset is not None:
             items = book.page(limit=limit, offset=offset)

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils import timezone
 from msgspec import Meta, Struct
-from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,8 +16,8 @@ from users.authentication import caller_of
 from users.permissions import require_scope
 from wallets import bank_accounts
 from wallets.api import shapes
+from wallets.api.lists import ListView, Page
 from wallets.api.once import OnceView, body_of
-from wallets.api.wallets import Page
 from wallets.providing import chosen
 from wallets.withdrawals import accept
 
@@ -81,7 +80,7 @@ class WalletWithdrawalsView(OnceView):
         return self.once(request, act, location="/api/v1/withdrawals/{id}")
 
 
-class WithdrawalsView(GenericAPIView):
+class WithdrawalsView(ListView):
     @operation(summary="My withdrawals", query=WithdrawalFilter, answers={200: Withdrawals}, tags=TAGS)
     def get(self, request: Request) -> Response:
         caller = caller_of(request)
@@ -92,7 +91,7 @@ class WithdrawalsView(GenericAPIView):
             found = found.filter(wallet_id=which.wallet)
         if which.status is not None:
             found = found.filter(status=which.status)
-        return Response(self.paginator.page(found, request, shapes.withdrawal_out))
+        return Response(self.pages.page(found, request, shapes.withdrawal_out))
 
 
 class WithdrawalView(APIView):
@@ -103,13 +102,13 @@ class WithdrawalView(APIView):
         return Response(shapes.withdrawal_out(accept.find(caller, id)))
 
 
-class BankAccountsView(GenericAPIView):
+class BankAccountsView(ListView):
     @operation(summary="My bank accounts", query=Page, answers={200: BankAccounts}, tags=TAGS)
     def get(self, request: Request) -> Response:
         caller = caller_of(request)
         require_scope(caller, "wallets:read")
         wire.query(request, Page)
-        return Response(self.paginator.page(bank_accounts.visible(caller), request, shapes.bank_account_out))
+        return Response(self.pages.page(bank_accounts.visible(caller), request, shapes.bank_account_out))
 
     @operation(summary="Add a bank account", body=shapes.BankAccountIn, answers={201: shapes.BankAccountOut}, tags=TAGS)
     def post(self, request: Request) -> Response:

@@ -86,12 +86,14 @@ def _claim(withdrawal_id: UUID, now: datetime) -> Claimed | None:
     row = sql.run(CLAIM, (now + LEASE, now, withdrawal_id, now)).fetchone()
     if row is None:
         return None
-    bank = provider(row[7])
+    *fields, slug = row
+    bank = provider(slug)
     attempt, fresh = _open_attempt(withdrawal_id, bank, now)
     send = fresh or attempt.outcome == Outcome.NOT_SENT
     if attempt.outcome == Outcome.NOT_SENT:
         PayoutAttempt.objects.filter(pk=attempt.pk).update(outcome=Outcome.UNKNOWN)
-    return Claimed(*row[:7], bank, attempt, send)
+    id, lease, checks, amount, currency, description, account_id = fields
+    return Claimed(id, lease, checks, amount, currency, description, account_id, bank, attempt, send)
 
 
 def _open_attempt(withdrawal_id: UUID, bank: PaymentProvider, now: datetime) -> tuple[PayoutAttempt, bool]:

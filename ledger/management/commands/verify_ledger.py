@@ -2,7 +2,7 @@
 
 import sys
 from time import monotonic
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--quiet", action="store_true", help="print only what is wrong")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(file=self.stdout, soft_wrap=True)
+        console = Console(file=cast(IO[str], self.stdout), soft_wrap=True)
         started, broken = monotonic(), 0
         with Progress(
             SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
