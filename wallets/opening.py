@@ -95,6 +95,7 @@ def close_wallet(*, caller: Caller, wallet_id: UUID, now: datetime) -> None:
     moved = Wallet.objects.filter(pk=wallet_id, status=Wallet.Status.ACTIVE)
     if not moved.update(status=Wallet.Status.CLOSED, is_default=False):
         raise InvalidState(f"The wallet is {wallet.status}; only an active one can be closed.")
+    _appoint_default(wallet_id)
     _note(caller, "wallet.closed", wallet_id, {}, now)
 
 
@@ -165,6 +166,18 @@ def _owner(caller: Caller, owner: str | None) -> User | None:
 
 def _default(person: User, currency: str) -> Any:
     return Wallet.objects.filter(owner=person, currency=currency, is_default=True)
+
+
+def _appoint_default(closed: UUID) -> None:
+    """Where a closed wallet was its owner's default, let their oldest open one in the currency take its place."""
+    wallet = Wallet.objects.get(pk=closed)
+    if wallet.owner is None or _default(wallet.owner, wallet.currency).exists():
+        return
+    User.objects.select_for_update(no_key=True).get(pk=wallet.owner_id)
+    others = Wallet.objects.filter(owner=wallet.owner, currency=wallet.currency).exclude(status=Wallet.Status.CLOSED)
+    oldest = others.order_by("pk").first()
+    if oldest is not None:
+        Wallet.objects.filter(pk=oldest.pk).update(is_default=True)
 
 
 def _check_other_owner(wallet_id: UUID, member: Member) -> None:

@@ -117,7 +117,7 @@ class WalletOut(Struct):
 class MemberOut(Struct):
     """A member of a wallet."""
 
-    id: UUID
+    user_id: UUID
     email: str
     full_name: str
     role: str

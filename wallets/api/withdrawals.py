@@ -22,11 +22,15 @@ from wallets.providing import chosen
 from wallets.withdrawals import accept
 
 TAGS = ("payouts",)
+# Every status that a client may ever see, also those that nothing reaches yet.
+Status = Literal[
+    "awaiting_approval", "pending", "processing", "in_review", "completed", "failed", "cancelled", "returned"
+]
 
 
 class WithdrawalFilter(Page):
     wallet: UUID | None = None
-    status: Literal["pending", "processing", "in_review", "completed", "failed"] | None = None
+    status: Status | None = None
 
 
 class BankFilter(Struct, forbid_unknown_fields=True, kw_only=True):

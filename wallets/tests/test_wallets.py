@@ -109,6 +109,13 @@ def test_only_an_empty_wallet_is_closed_and_then_for_ever(alice, bob, shop, purs
     assert balance(bob.http, bobs) == (1_000, 0, 0, 1_000)
 
 
+def test_the_next_oldest_wallet_becomes_the_default_when_that_is_closed(alice, bob, purse):
+    first, second, _ = bob.open(), bob.open(), bob.open()
+    bob.http.post(f"wallets/{first.id}/close")
+    sent = alice.http.post("transfers", {"source": str(purse.id), "destination_user": "bob@example.com", "amount": 1})
+    assert sent.body["destination"] == str(second.id)
+
+
 def test_nothing_leaves_a_frozen_wallet_until_it_is_thawed(alice, sade, shop, purse, bobs):
     now = datetime.now(UTC)
     opening.set_frozen(actor=sade.user, wallet_id=purse.id, frozen=True, now=now)
