@@ -1,6 +1,6 @@
 from django.urls import path
 
-from wallets.api import deposits, transfers, wallets, withdrawals
+from wallets.api import deposits, statements, transfers, wallets, withdrawals
 
 urlpatterns = [
     path("wallets", wallets.WalletsView.as_view()),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("wallets/<uuid:id>/members/<uuid:user_id>", wallets.MemberView.as_view()),
     path("wallets/<uuid:id>/balance", wallets.BalanceView.as_view()),
     path("wallets/<uuid:id>/transactions", wallets.TransactionsView.as_view()),
+    path("wallets/<uuid:id>/statement", statements.StatementView.as_view()),
     path("wallets/<uuid:id>/deposits", deposits.DepositsView.as_view()),
     path("wallets/<uuid:id>/withdrawals", withdrawals.WalletWithdrawalsView.as_view()),
     path("transfers", transfers.TransfersView.as_view()),
