@@ -1,0 +1,1 @@
+"""What is killed in the middle of its work, and what is found afterwards."""

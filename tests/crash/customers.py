@@ -1,0 +1,137 @@
+"""Customers over real HTTP who write down what they asked for and what they were told, as a careful client does."""
+
+import itertools
+import json
+import random
+import time
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from users.tests.signing import Signer
+
+PASSWORD = "correct horse battery"
+FUNDS = 1_000_000
+# What the sandbox bank makes of an account number: docs/sandbox.md.
+FATE = {
+    "0123456789": "completed",
+    "0000000001": "failed",
+    "0000000002": "completed",
+    "0000000004": "processing",
+    "0000000005": "failed",
+}
+NEVER_ORDERED = "0000000001"
+# Answers that settle nothing: the client must ask again with the same key.
+UNSETTLED = {409, 429, 503}
+PAUSE, PATIENCE = 0.02, 30.0
+
+
+@dataclass
+class Ask:
+    """One request that moves money, and what its sender knows: nothing, until an answer settles it."""
+
+    path: str
+    body: dict[str, Any]
+    number: str = ""
+    status: int | None = None
+    answer: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.key = uuid4().hex
+
+    @property
+    def done(self) -> bool:
+        return self.status in (201, 202)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return json.loads(self.answer)
+
+
+class Customer:
+    """A person with one wallet and a bank account of every kind."""
+
+    def __init__(self, base: str, email: str) -> None:
+        self.http = httpx.Client(base_url=f"{base}/api/v1", timeout=5)
+        self.email = email
+        self.asks: list[Ask] = []
+        self.random = random.Random(email)
+        self._must("auth/register", {"email": email, "password": PASSWORD})
+        self.log_in()
+        self.wallet = self._must("wallets", {"currency": "NGN"})["id"]
+        self.accounts = {
+            number: self._must("bank-accounts", {"bank_code": "058", "account_number": number, "currency": "NGN"})["id"]
+            for number in FATE
+        }
+
+    def log_in(self) -> None:
+        pair = self._must("auth/token", {"email": self.email, "password": PASSWORD})
+        self.http.headers["Authorization"] = f"Bearer {pair['access']}"
+
+    def work(self, others: list["Customer"], enough: Event) -> None:
+        """Transfer to the others, now and then to a bank, until told that it is enough."""
+        numbers = itertools.cycle(FATE)
+        for count in itertools.count(1):
+            if enough.is_set():
+                return
+            ask = self._withdrawal(next(numbers)) if count % 8 == 0 else self._transfer(self.random.choice(others))
+            self.asks.append(ask)
+            self.send(ask)
+            time.sleep(PAUSE if ask.done else 5 * PAUSE)
+
+    def send(self, ask: Ask) -> httpx.Response | None:
+        """Ask once; returns an answer that settles it, or None."""
+        try:
+            response = self.http.post(ask.path, json=ask.body, headers={"Idempotency-Key": ask.key})
+            if response.status_code == 401:
+                self.log_in()
+        except (httpx.TransportError, httpx.HTTPStatusError):
+            return None
+        if response.status_code in UNSETTLED | {401}:
+            return None
+        if ask.status is None:
+            ask.status, ask.answer = response.status_code, response.content
+        return response
+
+    def insist(self, ask: Ask) -> httpx.Response:
+        """Ask with the same key until there is an answer that settles it."""
+        deadline = time.monotonic() + PATIENCE
+        while (response := self.send(ask)) is None:
+            assert time.monotonic() < deadline, f"no answer to {ask}"
+            time.sleep(0.2)
+        return response
+
+    def read(self, path: str) -> dict[str, Any]:
+        return self.http.get(path).raise_for_status().json()
+
+    def everything(self, path: str) -> list[dict[str, Any]]:
+        """All pages of a list."""
+        found, page = [], self.read(f"{path}{'&' if '?' in path else '?'}limit=200")
+        while True:
+            found += page["results"]
+            if page["next"] is None:
+                return found
+            page = self.read(page["next"])
+
+    def _transfer(self, to: "Customer") -> Ask:
+        return Ask(
+            "transfers", {"source": self.wallet, "destination": to.wallet, "amount": self.random.randint(1, 5_000)}
+        )
+
+    def _withdrawal(self, number: str) -> Ask:
+        body = {"amount": self.random.randint(1, 500), "bank_account": self.accounts[number]}
+        return Ask(f"wallets/{self.wallet}/withdrawals", body, number)
+
+    def _must(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self.http.post(path, json=body).raise_for_status().json()
+
+
+def fund(base: str, signer: Signer, customer: Customer) -> None:
+    """A service credits the customer's wallet, signing its request."""
+    path, body = f"/api/v1/wallets/{customer.wallet}/deposits", json.dumps({"amount": FUNDS}).encode()
+    headers = {"Content-Type": "application/json", "Idempotency-Key": uuid4().hex}
+    signed = signer.sign("POST", path, body=body, headers=headers)
+    httpx.post(base + path, content=body, headers=signed.headers).raise_for_status()
