@@ -5,7 +5,7 @@ locked in the order of (account, lane), so postings can't deadlock among themsel
 """
 
 import json
-import secrets
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
@@ -54,7 +54,7 @@ def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> 
         raise OutsideTransaction("Open a transaction around the whole use case before posting.")
     for posting in postings:
         check_shape(posting)
-    spin = secrets.randbelow(2**16)
+    spin = random.getrandbits(16)
     if len(postings) == 1 and (lanes := _post_plain(postings[0], spin, now)):
         return Posted([None], lanes)
     lanes = lock(_keys(postings, spin), now)
@@ -76,7 +76,7 @@ def post_durably(posting: Posting, *, now: datetime) -> Posted:
     """Post one as a deed of its own: what this returns is committed. Raises its refusal."""
     check_shape(posting)
     # A single statement is a transaction, so the plain case is one round trip.
-    if lanes := _post_plain(posting, secrets.randbelow(2**16), now):
+    if lanes := _post_plain(posting, random.getrandbits(16), now):
         return Posted([None], lanes)
     return durable(post_one)(posting, now=now)
 
@@ -94,7 +94,7 @@ def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane
             (
                 posting.id, posting.kind, posting.reference, posting.external_reference, posting.description,
                 _json(posting.metadata), posting.reverses, posting.effective_at, now,
-                sql.uuids(key.account for key in keys), sql.array([key.lane for key in keys]),
+                sql.uuids([key.account for key in keys]), sql.array([key.lane for key in keys]),
                 sql.array([leg.amount for leg in posting.legs]),
             ),
         )  # fmt: skip

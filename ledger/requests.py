@@ -78,9 +78,10 @@ def check_shape(posting: Posting) -> None:
     if not (legs or posting.places or posting.closes):
         raise MalformedPosting(f"{posting.reference} asks for nothing.")
     if legs:
-        if len(legs) < 2 or sum(leg.amount for leg in legs) != 0:
+        amounts = [leg.amount for leg in legs]
+        if len(legs) < 2 or sum(amounts) != 0:
             raise MalformedPosting(f"{posting.reference}: a transaction has two or more legs that sum to zero.")
-        if not all(leg.amount for leg in legs):
+        if 0 in amounts:
             raise MalformedPosting(f"{posting.reference}: an entry of 0 says nothing; leave it out.")
     for place in posting.places:
         if not 0 < place.amount <= MAX_POSTING:
@@ -91,4 +92,4 @@ def check_shape(posting: Posting) -> None:
 
 def debits(posting: Posting) -> int:
     """The sum of its debits, in minor units."""
-    return sum(leg.amount for leg in posting.legs if leg.amount > 0)
+    return sum([leg.amount for leg in posting.legs if leg.amount > 0])
