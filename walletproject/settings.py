@@ -33,7 +33,8 @@ PROBLEM_BASE = "https://walletproject.dev/problems/"
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
-    "django.contrib.admin",
+    "unfold.contrib.filters",
+    "walletproject.admin_site.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -243,8 +244,13 @@ UNFOLD = {
     "SITE_TITLE": "walletproject",
     "SITE_HEADER": "walletproject",
     "SITE_SYMBOL": "account_balance_wallet",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "walletproject.admin_site.favicon"}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "walletproject.admin_site.overview",
+    "SIDEBAR": {"navigation": "walletproject.admin_site.navigation"},
+    "ACCOUNT": {"navigation": [{"title": "API documentation", "link": "/api/docs"}]},
 }
 
 # --- Language, time, logs -----------------------------------------------------------------------------------------
@@ -253,6 +259,7 @@ LANGUAGE_CODE = "en"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "walletproject.formats"
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,72 @@
+"""How the back office writes one value: money, an id, a state, a link to another page. Everything is escaped."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.formats import localize
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from ledger.admin.money import format_money
+
+NOTHING = "–"
+SHOWN = 8
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def money(amount: int, currency: str) -> SafeString:
+    """An amount in minor units, aligned with those above and below it."""
+    return format_html('<span class="money">{}</span>', format_money(amount, currency))
+
+
+def identifier(id: UUID | str) -> SafeString:
+    """An id's last digits, which tell it from its neighbours; selecting or clicking them takes the whole id."""
+    whole = str(id)
+    parts = {"head": whole[:-SHOWN], "tail": whole[-SHOWN:]}
+    return SafeString(render_to_string("admin/identifier.html", parts).strip())
+
+
+def whole_identifier(id: UUID | str) -> SafeString:
+    """An id in full, to be copied with one click."""
+    return format_html('<span class="whole-id">{}</span>', identifier(id))
+
+
+def abridged(text: str) -> SafeString:
+    """A code or reference with the ids in it cut to their last digits."""
+    return format_html(
+        '<span class="whole" title="{}">{}</span>', text, ID.sub(lambda found: f"…{found[0][-SHOWN:]}", text)
+    )
+
+
+def label(text: str, variant: str = "") -> SafeString:
+    """A state as a coloured label; variants are success, info, warning and danger, and none for grey."""
+    return SafeString(render_to_string("unfold/helpers/label.html", {"text": text, "type": variant}))
+
+
+def moment(at: datetime | None) -> SafeString | str:
+    """A moment in UTC, which breaks between day and time where there is no room for both."""
+    if at is None:
+        return NOTHING
+    day, _, time = localize(at).partition(", ")
+    return format_html('<span class="whole">{},</span> <span class="whole">{}</span>', day, time)
+
+
+def link(model: str, pk: Any, text: Any) -> SafeString:
+    """A link to the page of a row; `model` is such as `ledger_account`."""
+    return format_html('<a class="text-link" href="{}">{}</a>', reverse(f"admin:{model}_change", args=[pk]), text)
+
+
+def rows_link(model: str, text: str, **filters: Any) -> SafeString:
+    """A link to a list of rows, narrowed by exact values of their columns."""
+    url = reverse(f"admin:{model}_changelist", query=filters)
+    return format_html('<a class="text-link" href="{}">{}</a>', url, text)
+
+
+def row_of(links: Iterable[SafeString]) -> SafeString:
+    """Several links on one line."""
+    return format_html_join(" · ", "{}", ((link,) for link in links))

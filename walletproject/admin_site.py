@@ -1,0 +1,112 @@
+"""The back office's site: its navigation, its first page, and what Django's own admin has that ours hasn't."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib.admin import site
+from django.contrib.admin.apps import AdminConfig
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse_lazy
+from unfold.sites import UnfoldAdminSite
+
+# Each group of the navigation: title, icon and model.
+GROUPS = {
+    "Customers": (
+        ("Users", "person", "users.user"),
+        ("Wallets", "account_balance_wallet", "wallets.wallet"),
+        ("Bank accounts", "account_balance", "wallets.bankaccount"),
+    ),
+    "Money": (
+        ("Deposits", "south_west", "wallets.deposit"),
+        ("Transfers", "swap_horiz", "wallets.transfer"),
+        ("Withdrawals", "north_east", "wallets.withdrawal"),
+    ),
+    "Books": (
+        ("Accounts", "account_tree", "ledger.account"),
+        ("Transactions", "receipt_long", "ledger.transaction"),
+        ("Holds", "lock_clock", "ledger.hold"),
+    ),
+    "Access": (
+        ("API clients", "key", "users.apiclient"),
+        ("Audit trail", "fact_check", "users.auditevent"),
+    ),
+}
+
+
+class BackOfficeConfig(AdminConfig):
+    """Django's admin with our site in place of its own."""
+
+    default_site = "walletproject.admin_site.BackOffice"
+
+
+class BackOffice(UnfoldAdminSite):
+    """Only to look at, for now."""
+
+    site_title = site_header = "walletproject"
+    index_title = "Overview"
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Refused: it would neither end the person's sessions in the API nor leave a trace in the audit trail."""
+        raise PermissionDenied
+
+
+def favicon(request: HttpRequest) -> str:
+    """A wallet, small enough to stand in the page itself."""
+    drawn = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect y="3" width="16" height="11" rx="2"'
+        ' fill="#9333ea"/><circle cx="12" cy="8.5" r="1.5" fill="#fff"/></svg>'
+    )
+    return f"data:image/svg+xml,{quote(drawn)}"
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of the sidebar, without what this person may not look at."""
+    overview = {"title": "Overview", "icon": "space_dashboard", "link": reverse_lazy("admin:index")}
+    groups = [
+        {
+            "title": title,
+            "separator": True,
+            "items": [_item(*entry) for entry in entries if may_view(request, entry[2])],
+        }
+        for title, entries in GROUPS.items()
+    ]
+    return [{"items": [overview]}, *(group for group in groups if group["items"])]
+
+
+def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the first page shows: the state of each currency, the newest transactions, and the ways in."""
+    from ledger.admin import transactions
+
+    tables = [_money()] if may_view(request, "ledger.account") else []
+    if may_view(request, "ledger.transaction"):
+        tables.append(transactions.newest(site, request))
+    return context | {"tables": tables, "groups": navigation(request)[1:]}
+
+
+def may_view(request: HttpRequest, model: str) -> bool:
+    """Whether this person may look at a model, such as `ledger.account`."""
+    app, _, name = model.partition(".")
+    return bool(request.user.has_perms([f"{app}.view_{name}"]))
+
+
+def _item(title: str, icon: str, model: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")}
+
+
+def _money() -> Any:
+    """What customers are owed against what providers hold, by currency, each figure with its rows."""
+    from ledger.admin import cells
+    from ledger.admin.tables import Column, Table
+    from wallets.admin.totals import totals
+
+    rows = [
+        (cells.rows_link("wallets_wallet", f"{total.currency} wallets", currency__exact=total.currency),
+         cells.money(total.owed, total.currency), cells.money(total.held, total.currency),
+         cells.money(total.earned, total.currency))
+        for total in totals()
+    ]  # fmt: skip
+    titles = ("Owed to customers", "Held at providers", "Earned")
+    columns = (Column("Currency"), *(Column(title, number=True) for title in titles))
+    more = cells.rows_link("ledger_account", "Accounts at providers", root="assets")
+    return Table("Money by currency", columns, rows, empty="No wallet has been opened yet.", more=more)

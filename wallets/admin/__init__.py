@@ -1,0 +1,5 @@
+"""The product in the back office, to look at: wallets, money in, across and out."""
+
+from wallets.admin import movements, payouts, wallets
+
+__all__ = ["movements", "payouts", "wallets"]

@@ -1,0 +1,102 @@
+"""Money in and across: deposits and transfers, with the transactions that made them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.formats import localize
+from unfold.decorators import display
+
+from ledger.admin import cells
+from ledger.admin.pages import ReadOnlyAdmin
+from ledger.admin.periods import PeriodFilter
+from ledger.admin.tables import Figure
+from wallets.admin import words
+from wallets.models import Deposit, Transfer, Wallet
+
+
+class MovementAdmin(ReadOnlyAdmin):
+    """What the pages of deposits, transfers and withdrawals share."""
+
+    list_filter: ClassVar[Sequence[Any]] = (("created_at", PeriodFilter),)
+    ordering = ("-id",)
+
+    @display(description="amount")
+    def amount_shown(self, movement: Any) -> str:
+        return cells.money(movement.amount, movement.currency)
+
+    @display(description="status")
+    def status_shown(self, movement: Any) -> str:
+        return words.state(movement.status)
+
+    @display(description="asked for by")
+    def asked_by(self, movement: Any) -> str:
+        return words.caller_link(movement.created_by)
+
+    @display(description="transaction")
+    def transaction_shown(self, movement: Any) -> str:
+        id = movement.transaction_id
+        return (
+            cells.link("ledger_transaction", id, cells.abridged(movement.transaction.reference))
+            if id
+            else cells.NOTHING
+        )
+
+    @display(description="audit")
+    def audit(self, movement: Any) -> str:
+        return words.audit_link(movement._meta.model_name, movement.pk)
+
+    def figures(self, movement: Any, now: datetime) -> list[Figure]:
+        return [Figure("Amount", cells.money(movement.amount, movement.currency), strong=True)]
+
+
+def wallet_cell(wallet: Wallet) -> str:
+    """A wallet by its owner and name, with a link to it."""
+    return words.wallet_link(wallet.pk, words.wallet_name(wallet))
+
+
+@admin.register(Deposit)
+class DepositAdmin(MovementAdmin):
+    list_display = ("created_at", "short_id", "wallet_shown", "reference", "description", "amount_shown", "released")
+    list_select_related = ("wallet__owner",)
+    search_ids = ("id", "wallet")
+    search_help_text = "ID of deposit or wallet"
+    fieldsets = (
+        (None, {"fields": (
+            "whole_id", "wallet_shown", ("status_shown", "released"), ("created_at", "release_at"),
+            "transaction_shown", ("reference", "description"), ("asked_by", "audit"), "metadata",
+        )}),
+    )  # fmt: skip
+
+    @display(description="wallet")
+    def wallet_shown(self, deposit: Deposit) -> str:
+        return wallet_cell(deposit.wallet)
+
+    @display(description="to be spent")
+    def released(self, deposit: Deposit) -> str:
+        if deposit.release_at <= timezone.now():
+            return cells.label("Released", "success")
+        return cells.label(f"From {localize(deposit.release_at)}", "info")
+
+
+@admin.register(Transfer)
+class TransferAdmin(MovementAdmin):
+    list_display = ("created_at", "short_id", "source_shown", "destination_shown", "description", "amount_shown")
+    list_select_related = ("source__owner", "destination__owner")
+    search_help_text = "ID of the transfer"
+    fieldsets = (
+        (None, {"fields": (
+            "whole_id", ("source_shown", "destination_shown"), ("status_shown", "created_at"), "transaction_shown",
+            ("reference", "description"), ("asked_by", "audit"), "metadata",
+        )}),
+    )  # fmt: skip
+
+    @display(description="from")
+    def source_shown(self, transfer: Transfer) -> str:
+        return wallet_cell(transfer.source)
+
+    @display(description="to")
+    def destination_shown(self, transfer: Transfer) -> str:
+        return wallet_cell(transfer.destination)

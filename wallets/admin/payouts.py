@@ -1,0 +1,129 @@
+"""Money out: withdrawals with every attempt at a bank, and the bank accounts, of which only four digits are shown."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.decorators import display
+
+from ledger.admin import cells
+from ledger.admin.pages import ReadOnlyAdmin
+from ledger.admin.periods import PeriodFilter
+from ledger.admin.tables import Column, Figure, Table
+from wallets.admin import words
+from wallets.admin.movements import MovementAdmin, wallet_cell
+from wallets.models import BankAccount, PayoutAttempt, Withdrawal
+
+ATTEMPTS = (
+    Column("Number"), Column("Reference"), Column("Bank’s ID"), Column("Outcome"), Column("Detail"),
+    Column("Started"), Column("Answered"),
+)  # fmt: skip
+UNDER_WAY = (Withdrawal.Status.PENDING, Withdrawal.Status.PROCESSING)
+
+
+class StatusFilter(DropdownFilter):
+    """Withdrawals of one status; those under way are found by the index of what workers have to do."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.value, status.label) for status in Withdrawal.Status]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in Withdrawal.Status.values:
+            return queryset
+        return queryset.filter(status=self.value(), next_at__isnull=self.value() not in UNDER_WAY)
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(MovementAdmin):
+    list_display = (
+        "created_at", "short_id", "wallet_shown", "bank_account_shown", "amount_shown", "status_shown", "failure_code",
+    )  # fmt: skip
+    list_filter = (StatusFilter, ("created_at", PeriodFilter))
+    list_select_related = ("wallet__owner", "bank_account")
+    search_ids = ("id", "wallet", "bank_account", "transaction")
+    search_help_text = "ID of withdrawal, wallet, bank account or transaction"
+    fieldsets = (
+        (None, {"fields": (
+            "whole_id", "wallet_shown", "bank_account_shown", ("status_shown", "provider"),
+            ("failure_code", "failure_detail"), "hold_shown", "transaction_shown", ("created_at", "updated_at"),
+            ("next_at", "checks"), "description", ("asked_by", "audit"),
+        )}),
+    )  # fmt: skip
+
+    @display(description="wallet")
+    def wallet_shown(self, withdrawal: Withdrawal) -> str:
+        return wallet_cell(withdrawal.wallet)
+
+    @display(description="hold")
+    def hold_shown(self, withdrawal: Withdrawal) -> str:
+        return cells.link("ledger_hold", withdrawal.hold_id, cells.abridged(withdrawal.hold.reference))
+
+    @display(description="bank account")
+    def bank_account_shown(self, withdrawal: Withdrawal) -> str:
+        return cells.link("wallets_bankaccount", withdrawal.bank_account_id, withdrawal.bank_account)
+
+    def figures(self, withdrawal: Withdrawal, now: datetime) -> list[Figure]:
+        amounts = {"Amount": withdrawal.amount, "Fee": withdrawal.fee, "Taken": withdrawal.amount + withdrawal.fee}
+        return [
+            Figure(title, cells.money(amount, withdrawal.currency), strong=title == "Amount")
+            for title, amount in amounts.items()
+        ]
+
+    def tables(self, withdrawal: Withdrawal, now: datetime) -> list[Table]:
+        rows = [attempt_row(attempt) for attempt in withdrawal.attempts.order_by("number")]
+        return [Table("Attempts at the bank", ATTEMPTS, rows, empty="The bank hasn’t been asked yet.")]
+
+
+def attempt_row(attempt: PayoutAttempt) -> tuple[Any, ...]:
+    """One order to a bank, and what came of it."""
+    return (
+        attempt.number, cells.identifier(attempt.reference),
+        cells.identifier(attempt.provider_id) if attempt.provider_id else cells.NOTHING, words.state(attempt.outcome),
+        attempt.detail or cells.NOTHING, cells.moment(attempt.started_at), cells.moment(attempt.answered_at),
+    )  # fmt: skip
+
+
+@admin.register(BankAccount)
+class BankAccountAdmin(ReadOnlyAdmin):
+    list_display = ("account_name", "short_id", "ending", "bank", "holder", "currency", "state", "created_at")
+    # Bank accounts grow with customers, not with payments: these may be filtered without an index.
+    list_filter = ("currency", "provider", ("created_at", PeriodFilter))
+    list_select_related = ("user", "client")
+    ordering = ("-id",)
+    search_ids = ("id", "user", "client")
+    search_texts = ("user__email",)
+    search_help_text = "ID of bank account or holder, or the holder’s email"
+    fieldsets = (
+        (None, {"fields": (
+            "whole_id", ("account_name", "ending"), "bank", ("currency", "provider"), ("holder", "state"),
+            ("created_at", "deleted_at"), "withdrawals",
+        )}),
+    )  # fmt: skip
+
+    @display(description="number")
+    def ending(self, account: BankAccount) -> str:
+        return f"•••• {account.last4}"
+
+    @display(description="bank")
+    def bank(self, account: BankAccount) -> str:
+        return f"{account.bank_name or 'Bank'} ({account.bank_code})"
+
+    @display(description="holder")
+    def holder(self, account: BankAccount) -> str:
+        if account.user:
+            return cells.link("users_user", account.user_id, account.user)
+        return cells.link("users_apiclient", account.client_id, account.client)
+
+    @display(description="state")
+    def state(self, account: BankAccount) -> str:
+        return cells.label("Removed") if account.deleted_at else cells.label("In use", "success")
+
+    @display(description="withdrawals")
+    def withdrawals(self, account: BankAccount) -> str:
+        return cells.rows_link("wallets_withdrawal", "Withdrawals to it", bank_account__id__exact=account.pk)

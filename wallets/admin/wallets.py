@@ -1,0 +1,136 @@
+"""Wallets: whose, what is in them, and what happened there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from ledger import history
+from ledger.admin import cells
+from ledger.admin.pages import ReadOnlyAdmin
+from ledger.admin.tables import Column, Figure, Table
+from ledger.balances import Standing, standings
+from ledger.history import Filter
+from wallets.admin import words
+from wallets.chart import wallet_of
+from wallets.models import Wallet
+
+NEWEST = 25
+HISTORY = (
+    Column("When"), Column("Transaction"), Column("Description"), Column("With"), Column("In", number=True),
+    Column("Out", number=True), Column("Balance after", number=True),
+)  # fmt: skip
+
+
+@admin.register(Wallet)
+class WalletAdmin(ReadOnlyAdmin):
+    list_display = ("title", "short_id", "owner_shown", "currency", "balance_shown", "status_shown", "created_at")
+    # Wallets grow with customers, not with payments: these may be filtered without an index.
+    list_filter = ("status", "currency", "is_default")
+    list_select_related = ("owner",)
+    ordering = ("-id",)
+    search_ids = ("id", "owner", "account")
+    search_texts = ("owner__email",)
+    search_help_text = "ID of wallet, owner or account, or the owner’s email"
+    fieldsets = (
+        (None, {"fields": (
+            "whole_id", ("owner", "name"), ("currency", "is_default"), ("status_shown", "created_at"), "account",
+            "metadata", "related",
+        )}),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Wallet]:
+        return super().get_queryset(request).select_related("owner").prefetch_related("account__balances")
+
+    def search(self, term: str) -> Q:
+        return super().search(term.lower())
+
+    @display(description="wallet")
+    def title(self, wallet: Wallet) -> str:
+        return wallet.name or "Wallet"
+
+    @display(description="owner")
+    def owner_shown(self, wallet: Wallet) -> str:
+        return cells.link("users_user", wallet.owner_id, wallet.owner) if wallet.owner else cells.NOTHING
+
+    @display(description="balance")
+    def balance_shown(self, wallet: Wallet) -> str:
+        return cells.money(sum(lane.sign * lane.balance for lane in wallet.account.balances.all()), wallet.currency)
+
+    @display(description="status")
+    def status_shown(self, wallet: Wallet) -> str:
+        return words.state(wallet.status)
+
+    @display(description="see also")
+    def related(self, wallet: Wallet) -> str:
+        lists = ("wallets_deposit", "Deposits"), ("wallets_withdrawal", "Withdrawals")
+        links = [cells.rows_link(model, text, wallet__id__exact=wallet.pk) for model, text in lists]
+        return cells.row_of([*links, words.audit_link("wallet", wallet.pk)])
+
+    def figures(self, wallet: Wallet, now: datetime) -> list[Figure]:
+        return standing_figures(standings([wallet.account_id], now=now)[wallet.account_id])
+
+    def tables(self, wallet: Wallet, now: datetime) -> list[Table]:
+        return [newest(wallet), members(wallet)]
+
+
+def standing_figures(standing: Standing) -> list[Figure]:
+    """A wallet's balance, what of it is held and pending, and what is left to spend."""
+    amounts = {name: getattr(standing, name) for name in ("balance", "held", "pending", "available")}
+    return [
+        Figure(name.capitalize(), cells.money(amount, standing.currency), strong=name == "available")
+        for name, amount in amounts.items()
+    ]
+
+
+def newest(wallet: Wallet) -> Table:
+    """What happened in a wallet last, told from its side: a credit is what came in."""
+    low, high = history.bounds(wallet.account_id, None, None)
+    lines = history.page(wallet.account_id, Filter(), limit=NEWEST, low=low, high=high)
+    others = history.counterparties(wallet.account_id, [line.transaction for line in lines])
+    names = named([id for codes in others.values() for id in map(wallet_of, codes) if id])
+    rows = [
+        (cells.moment(line.posted_at), cells.link("ledger_transaction", line.transaction, line.kind), line.description,
+         partner(others.get(line.transaction, ()), names), *in_and_out(line.amount, wallet.currency),
+         cells.money(-line.balance, wallet.currency))
+        for line in lines
+    ]  # fmt: skip
+    more = cells.link("ledger_account", wallet.account_id, f"{high:,} in the books") if rows else ""
+    return Table("Recent transactions", HISTORY, rows, more=more)
+
+
+def in_and_out(amount: int, currency: str) -> tuple[str, str]:
+    """An entry's amount in its column: a wallet is a liability, so that a credit (negative) is money in."""
+    shown = cells.money(abs(amount), currency)
+    return (shown, "") if amount < 0 else ("", shown)
+
+
+def named(ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What to call each of some wallets."""
+    return {
+        wallet.pk: words.wallet_name(wallet) for wallet in Wallet.objects.filter(pk__in=ids).select_related("owner")
+    }
+
+
+def partner(codes: Sequence[str], names: dict[UUID, str]) -> str:
+    """The first account on the other side: a wallet by its owner, an internal account by its code."""
+    if not codes:
+        return cells.NOTHING
+    id = wallet_of(codes[0])
+    return words.wallet_link(id, names.get(id)) if id else cells.abridged(codes[0])
+
+
+def members(wallet: Wallet) -> Table:
+    """Who may look at a wallet, spend from it, or manage it."""
+    found = wallet.members.select_related("user").order_by("created_at")
+    rows = [
+        (cells.link("users_user", member.user_id, member.user), member.user.full_name, cells.label(member.role),
+         cells.moment(member.created_at))
+        for member in found
+    ]  # fmt: skip
+    columns = (Column("Person"), Column("Name"), Column("Role"), Column("Since"))
+    return Table("Members", columns, rows, empty="Nobody but services reaches this wallet.")
