@@ -15,7 +15,7 @@ from ledger.balances import standings
 from ledger.posting import post_durably
 
 YOUNG, OLD, OLD_QUICK = 10_000, 10_000_000, 1_000_000
-CALLS = 200
+CALLS = 1_000
 TARGET = 1.2
 
 
