@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from uuid_utils.compat import uuid7
 
 from ledger.durable import durable
 from users import clients, registration
@@ -97,8 +96,8 @@ def _deposit(shop: Caller, wallet: Wallet, amount: int, description: str, now: d
 
 @durable
 def _transfer(user: User, source: Wallet, destination: Wallet, amount: int, now: datetime) -> None:
-    order = transfers.Order(source.pk, amount, destination.pk, description="Dinner", id=uuid7())
-    transfers.transfer(order, caller=_person(user), now=now)
+    order = transfers.Order(_person(user), source.pk, amount, destination.pk, description="Dinner")
+    transfers.transfer(order, now=now)
 
 
 def _withdraw(user: User, wallet: Wallet, number: str, amount: int, now: datetime) -> None:

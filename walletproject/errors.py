@@ -20,9 +20,9 @@ from rest_framework import exceptions as drf
 
 from users.context import request_id
 from users.validation import ValidationError
-from wallets.transfers import NothingMoved
 from walletproject.ratelimits import RateLimited, count_failed_authentication
 from walletproject.sites import is_admin
+from wallets.transfers import NothingMoved
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The one door from a caller to a wallet: who may see it, spend from it, or manage it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -65,7 +65,8 @@ class Access:
     currency: str
     status: str
     account: UUID
-    role: str | None
+    # Of people who were asked about, those who are members, and their roles.
+    roles: MutableMapping[UUID, str] = field(default_factory=dict)
 
     def check_may_pay(self) -> None:
         """Raise WalletFrozen or WalletClosed unless money may leave it."""
@@ -80,16 +81,21 @@ class Access:
 
 
 REACH = """
-SELECT w.id, w.currency, w.status, w.account_id, m.role
-FROM wallets_wallet w LEFT JOIN wallets_member m ON m.wallet_id = w.id AND m.user_id = %s
+SELECT w.id, w.currency, w.status, w.account_id, m.user_id, m.role
+FROM wallets_wallet w LEFT JOIN wallets_member m ON m.wallet_id = w.id AND m.user_id = ANY (%s::uuid[])
 WHERE w.id = ANY (%s::uuid[])
 """
 
 
-def reach(caller: Caller, wallets: Iterable[UUID]) -> dict[UUID, Access]:
-    """The wallets of these ids that exist, each with the caller's role in it: nothing is refused yet."""
-    person = caller.id if caller.kind == "person" else None
-    return {row[0]: Access(*row) for row in sql.rows(REACH, (person, sql.uuids(wallets)))}
+def reach(callers: Iterable[Caller], wallets: Iterable[UUID]) -> dict[UUID, Access]:
+    """The wallets of these ids that exist, each with the callers' roles in it: nothing is refused yet."""
+    people = {caller.id for caller in callers if caller.kind == "person"}
+    found: dict[UUID, Access] = {}
+    for id, currency, status, account, user, role in sql.rows(REACH, (sql.uuids(people), sql.uuids(wallets))):
+        access = found.setdefault(id, Access(id, currency, status, account, {}))
+        if user is not None:
+            access.roles[user] = role
+    return found
 
 
 def check(caller: Caller, found: Access | None, need: Need) -> Access:
@@ -101,16 +107,17 @@ def check(caller: Caller, found: Access | None, need: Need) -> Access:
         raise NotFound("wallet")
     if caller.kind == "service":
         return found
-    if found.role is None:
+    role = found.roles.get(caller.id)
+    if role is None:
         raise NotFound("wallet")
-    if ROLES[found.role] < need:
-        raise PermissionDenied(f"Your role in this wallet is {found.role}; ask an owner for more.")
+    if ROLES[role] < need:
+        raise PermissionDenied(f"Your role in this wallet is {role}; ask an owner for more.")
     return found
 
 
 def enter(caller: Caller, wallet: UUID, need: Need) -> Access:
     """One wallet, by its id. Raises NotFound or PermissionDenied."""
-    return check(caller, reach(caller, [wallet]).get(wallet), need)
+    return check(caller, reach([caller], [wallet]).get(wallet), need)
 
 
 def visible(caller: Caller) -> QuerySet[Wallet]:

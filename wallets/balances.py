@@ -30,8 +30,9 @@ def balance(*, caller: Caller, wallet_id: UUID, now: datetime) -> Standing:
     row = sql.run(BALANCE, (person, now, wallet_id)).fetchone()
     if row is None:
         raise NotFound("wallet")
-    found = check(caller, Access(*row[:5]), Need.VIEW)
-    return Standing(found.account, found.currency, *row[5:])
+    id, currency, status, account, role, *standing = row
+    check(caller, Access(id, currency, status, account, {caller.id: role} if role else {}), Need.VIEW)
+    return Standing(account, currency, *standing)
 
 
 def balance_at(*, caller: Caller, wallet_id: UUID, moment: datetime) -> Standing:

@@ -81,7 +81,7 @@ def _find(caller: Caller, wallet_id: UUID) -> Any:
     """Staff deposit into any wallet, members or not."""
     if not caller.is_staff:
         return enter(caller, wallet_id, Need.VIEW)
-    found = reach(caller, [wallet_id]).get(wallet_id)
+    found = reach([caller], [wallet_id]).get(wallet_id)
     if found is None:
         raise NotFound("wallet")
     return found

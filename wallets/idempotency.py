@@ -5,10 +5,10 @@ Its primary key is the last word where two slip past the lock's snapshot.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -74,19 +74,33 @@ class Answer:
     replayed: bool = False
 
 
+Refusal = Exception
+
+
 def once(claim: Claim, act: Callable[[], Answer], *, now: datetime) -> Answer:
     """Do it, once for the key: `act` runs in one durable transaction together with the key's row.
 
     Raises what `act` raises (then nothing is stored), IdempotencyInProgress, IdempotencyKeyReused, DuplicateRequest,
     and OutcomeUnknown where the commit was interrupted and the key tells nothing.
     """
+    (outcome,) = once_each([claim], lambda _: [act()], now=now)
+    if isinstance(outcome, Answer):
+        return outcome
+    raise outcome
+
+
+def once_each(
+    claims: Sequence[Claim], act: Callable[[list[int]], list[Answer | Refusal]], *, now: datetime
+) -> list[Answer | Refusal]:
+    """Do several things, each once for its key, in one durable transaction that they share.
+
+    `act` is given the positions of those that are to be done, and answers or refuses each; only answers are stored.
+    Raises what `act` raises, and OutcomeUnknown where the commit was interrupted and a key tells nothing.
+    """
     try:
-        return _once(claim, act, now)
+        return _once(claims, act, now)
     except OutcomeUnknown:
-        stored = find(claim)
-        if stored is None:
-            raise
-        return stored
+        return [_known(claim) for claim in claims]
 
 
 def remember(claim: Claim, answer: Answer, *, now: datetime) -> Answer:
@@ -97,33 +111,65 @@ def remember(claim: Claim, answer: Answer, *, now: datetime) -> Answer:
     return once(claim, lambda: answer, now=now)
 
 
-@durable
-def _once(claim: Claim, act: Callable[[], Answer], now: datetime) -> Answer:
-    locked, stored = _claim(claim)
-    if stored is not None:
-        return stored
-    if not locked:
-        raise IdempotencyInProgress
-    answer = act()
-    _store(claim, answer, now)
-    return answer
-
-
-CLAIM = """
-SELECT pg_try_advisory_xact_lock(%s), k.fingerprint, k.status, k.body
-FROM (VALUES (1)) AS one LEFT JOIN wallets_idempotencykey k ON k.caller = %s AND k.key = %s
-"""
-
-
-def _claim(claim: Claim) -> tuple[bool, Answer | None]:
-    ((locked, *row),) = sql.rows(CLAIM, (claim.lock, claim.caller, claim.key))
-    return locked, _stored(claim, *row)
-
-
 def find(claim: Claim) -> Answer | None:
     """The answer that is stored for a key, without claiming it."""
     statement = "SELECT fingerprint, status, body FROM wallets_idempotencykey WHERE caller = %s AND key = %s"
     return next((_stored(claim, *row) for row in sql.rows(statement, (claim.caller, claim.key))), None)
+
+
+def _known(claim: Claim) -> Answer:
+    """What the key tells after an interrupted commit. Raises OutcomeUnknown where it tells nothing."""
+    stored = find(claim)
+    if stored is None:
+        raise OutcomeUnknown("The commit was interrupted; repeat with the same key.")
+    return stored
+
+
+@durable
+def _once(
+    claims: Sequence[Claim], act: Callable[[list[int]], list[Answer | Refusal]], now: datetime
+) -> list[Answer | Refusal]:
+    outcomes = _claim(claims)
+    fresh = [index for index, outcome in enumerate(outcomes) if outcome is None]
+    done = list(zip(fresh, act(fresh), strict=True)) if fresh else []
+    _store([(claims[index], outcome) for index, outcome in done if isinstance(outcome, Answer)], now)
+    for index, outcome in done:
+        outcomes[index] = outcome
+    return cast(list[Answer | Refusal], outcomes)
+
+
+CLAIM = """
+SELECT pg_try_advisory_xact_lock(c.lock), k.fingerprint, k.status, k.body
+FROM unnest(%s::int8[], %s::text[], %s::text[]) WITH ORDINALITY AS c (lock, caller, key, position)
+LEFT JOIN wallets_idempotencykey k ON k.caller = c.caller AND k.key = c.key
+ORDER BY c.position
+"""
+
+
+def _claim(claims: Sequence[Claim]) -> list[Answer | Refusal | None]:
+    """For each key its stored answer, or why it can't be used now; None where it is ours to use."""
+    rows = sql.rows(
+        CLAIM,
+        (
+            sql.array(claim.lock for claim in claims),
+            sql.texts(claim.caller for claim in claims),
+            sql.texts(claim.key for claim in claims),
+        ),
+    )
+    found: list[Answer | Refusal | None] = []
+    taken: set[tuple[str, str]] = set()
+    for claim, (locked, *row) in zip(claims, rows, strict=True):
+        found.append(_look(claim, locked and (claim.caller, claim.key) not in taken, row))
+        taken.add((claim.caller, claim.key))
+    return found
+
+
+def _look(claim: Claim, free: bool, row: list[Any]) -> Answer | Refusal | None:
+    try:
+        stored = _stored(claim, *row)
+    except (IdempotencyKeyReused, DuplicateRequest) as refusal:
+        return refusal
+    return stored if stored or free else IdempotencyInProgress()
 
 
 def _stored(claim: Claim, fingerprint: bytes | None, status: int, body: bytes | None) -> Answer | None:
@@ -137,13 +183,25 @@ def _stored(claim: Claim, fingerprint: bytes | None, status: int, body: bytes | 
 
 
 STORE = """
-INSERT INTO wallets_idempotencykey (caller, key, fingerprint, status, body, created_at) VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO wallets_idempotencykey (caller, key, fingerprint, status, body, created_at)
+SELECT k.*, %s
+FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::int2[], %s::bytea[]) AS k (caller, key, fingerprint, status, body)
 """
 
 
-def _store(claim: Claim, answer: Answer, now: datetime) -> None:
+def _store(answers: Sequence[tuple[Claim, Answer]], now: datetime) -> None:
+    if not answers:
+        return
+    claims, given = zip(*answers, strict=True)
     try:
-        sql.run(STORE, (claim.caller, claim.key, claim.fingerprint, answer.status, answer.body, now))
+        sql.run(
+            STORE,
+            (
+                now, sql.texts(claim.caller for claim in claims), sql.texts(claim.key for claim in claims),
+                [claim.fingerprint for claim in claims], sql.array(answer.status for answer in given),
+                [answer.body for answer in given],
+            ),
+        )  # fmt: skip
     except IntegrityError as error:
         raise TryAgain("Somebody used this key just now; look again.") from error
 

@@ -105,7 +105,7 @@ def set_frozen(*, actor: Actor, wallet_id: UUID, frozen: bool, now: datetime) ->
     found = Wallet.objects.filter(pk=wallet_id).first()
     if found is None:
         raise NotFound("wallet")
-    _lock(Access(found.id, found.currency, found.status, found.account_id, None), now)
+    _lock(Access(found.id, found.currency, found.status, found.account_id), now)
     before, after = (Wallet.Status.ACTIVE, Wallet.Status.FROZEN) if frozen else ("frozen", Wallet.Status.ACTIVE)
     if not Wallet.objects.filter(pk=wallet_id, status=before).update(status=after):
         raise InvalidState(f"The wallet is {found.status}; only one that is {before} can be made {after}.")
@@ -171,7 +171,7 @@ def _default(person: User, currency: str) -> Any:
 def _appoint_default(closed: UUID) -> None:
     """Where a closed wallet was its owner's default, let their oldest open one in the currency take its place."""
     wallet = Wallet.objects.get(pk=closed)
-    if wallet.owner is None or _default(wallet.owner, wallet.currency).exists():
+    if wallet.owner is None or wallet.owner_id is None or _default(wallet.owner, wallet.currency).exists():
         return
     User.objects.select_for_update(no_key=True).get(pk=wallet.owner_id)
     others = Wallet.objects.filter(owner=wallet.owner, currency=wallet.currency).exclude(status=Wallet.Status.CLOSED)

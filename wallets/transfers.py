@@ -17,6 +17,7 @@ from ledger.posting import post
 from ledger.requests import Posting
 from users import audit
 from users.callers import Caller
+from users.context import request_id
 from users.permissions import PermissionDenied, require_scope
 from wallets import chart
 from wallets.access import Access, Need, NotFound, WalletRefused, check, reach
@@ -49,9 +50,8 @@ class NothingMoved(Exception):
 
     def __init__(self, index: int, refusal: "Refusal") -> None:
         super().__init__(f"Item {index}: {refusal} Nothing was moved.")
-        self.code = getattr(refusal, "code")  # noqa: B009
-        self.title = getattr(refusal, "title")  # noqa: B009
-        self.data: dict[str, Any] = {**getattr(refusal, "data", {}), "index": index}
+        self.code, self.title = refusal.code, refusal.title
+        self.data: dict[str, Any] = {**refusal.data, "index": index}
 
 
 Refusal = Refused | NotFound | PermissionDenied | WalletRefused | CurrencyMismatch | SameWallet
@@ -59,8 +59,9 @@ Refusal = Refused | NotFound | PermissionDenied | WalletRefused | CurrencyMismat
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked for: `amount` minor units from a wallet to another one, or to a user's default wallet."""
+    """What a caller asks for: `amount` minor units from a wallet to another one, or to a user's default wallet."""
 
+    caller: Caller
     source: UUID
     amount: int
     destination: UUID | None = None
@@ -69,16 +70,19 @@ class Order:
     reference: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     id: UUID = field(default_factory=uuid7)
+    # The request that asks, since another one's thread may do it.
+    request_id: str = field(default_factory=request_id.get)
 
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """A transfer that was made, and the source as it stands after all that was asked for together."""
+    """A transfer that was made, and the source as it stands after all that was done together with it."""
 
     order: Order
     destination: UUID
     currency: str
     standing: Standing
+    now: datetime
 
     @property
     def transaction(self) -> UUID:
@@ -86,48 +90,73 @@ class Transferred:
         return self.order.id
 
 
-def transfer(order: Order, *, caller: Caller, now: datetime) -> Transferred:
+Outcome = Transferred | Refusal
+
+
+def transfer(order: Order, *, now: datetime) -> Transferred:
     """Make one transfer, inside the caller's transaction. Raises its Refusal."""
-    (outcome,) = run([order], caller=caller, now=now)
+    (outcome,) = transfer_each([order], now=now)
     if not isinstance(outcome, Transferred):
         raise outcome
     return outcome
 
 
-def transfer_all(orders: Sequence[Order], *, caller: Caller, now: datetime) -> list[Transferred]:
-    """Make all of them or none, inside the caller's transaction. Raises NothingMoved with the first that can't be."""
-    outcomes = run(orders, caller=caller, now=now, whole=True)
-    for index, outcome in enumerate(outcomes):
-        if isinstance(outcome, Exception):
-            raise NothingMoved(index, outcome)
-    return [outcome for outcome in outcomes if isinstance(outcome, Transferred)]
+def transfer_each(orders: Sequence[Order], *, now: datetime) -> list[Outcome]:
+    """Make what different callers ask for, each a deed of its own with its line in the trail."""
+    outcomes = _run(orders, now=now)
+    audit.record_many(
+        audit.Event(
+            actor=order.caller, action="transfer.made", kind="transfer", object_id=order.id, now=now,
+            data={"source": str(order.source), "amount": order.amount}, request_id=order.request_id,
+        )
+        for order in _made(outcomes)
+    )  # fmt: skip
+    return outcomes
 
 
-def run(orders: Sequence[Order], *, caller: Caller, now: datetime, whole: bool = False) -> list[Transferred | Refusal]:
-    """Make transfers in order, each seeing what those before it did; a refusal stands where one couldn't be made.
+def transfer_batch(orders: Sequence[Order], *, whole: bool, now: datetime) -> list[Outcome]:
+    """Make a caller's batch in order, one deed with one line in the trail; inside the caller's transaction.
 
-    With `whole` nothing is written unless all can be. Inside the caller's transaction. Raises PermissionDenied for a
-    service without the scope.
+    A refusal stands where one couldn't be made; with `whole` nothing is made then, and NothingMoved is raised with
+    the first.
     """
-    require_scope(caller, "transfers:write")
+    outcomes = _run(orders, now=now, whole=whole)
+    for index, outcome in enumerate(outcomes):
+        if whole and not isinstance(outcome, Transferred):
+            raise NothingMoved(index, outcome)
+    if made := _made(outcomes):
+        data = {"transfers": len(made), "first": str(made[0].id), "last": str(made[-1].id)}
+        audit.record(
+            actor=made[0].caller, action="transfer.batch_made", kind="transfer", object_id=made[0].id, data=data,
+            now=now,
+        )  # fmt: skip
+    return outcomes
+
+
+def _run(orders: Sequence[Order], *, now: datetime, whole: bool = False) -> list[Outcome]:
+    """Make transfers in order, each seeing what those before it did. Inside the caller's transaction."""
     people = _default_wallets(orders)
-    wallets = reach(caller, {id for order in orders for id in (order.source, order.destination) if id})
-    outcomes: list[Any] = [_route(order, wallets, people, caller) for order in orders]
+    wallets = reach(
+        {order.caller for order in orders}, {id for order in orders for id in (order.source, order.destination) if id}
+    )
+    outcomes: list[Any] = [_route(order, wallets, people) for order in orders]
     routes = [(index, route) for index, route in enumerate(outcomes) if isinstance(route, Route)]
     if not routes or (whole and len(routes) < len(orders)):
         return outcomes
     posted = post([route.posting() for _, route in routes], now=now, whole=whole)
     for (index, route), refusal in zip(routes, posted.refusals, strict=True):
+        standing = Standing.of(posted.lane(route.source.account))
         outcomes[index] = refusal or Transferred(
-            route.order,
-            route.destination.id,
-            route.source.currency,
-            Standing.of(posted.lane(route.source.account)),
+            route.order, route.destination.id, route.source.currency, standing, now
         )
     made = [route for index, route in routes if isinstance(outcomes[index], Transferred)]
     if made and not (whole and len(made) < len(orders)):
-        _write(made, caller, now)
+        _write(made, now)
     return outcomes
+
+
+def _made(outcomes: Iterable[Outcome]) -> list[Order]:
+    return [outcome.order for outcome in outcomes if isinstance(outcome, Transferred)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +177,11 @@ class Route:
         )  # fmt: skip
 
 
-def _route(
-    order: Order, wallets: Mapping[UUID, Access], people: Mapping[tuple[str, str], Access], caller: Caller
-) -> Route | Refusal:
+def _route(order: Order, wallets: Mapping[UUID, Access], people: Mapping[tuple[str, str], Access]) -> Route | Refusal:
     """The ladder: the first reason why the order can't be, or its route."""
     try:
-        source = check(caller, wallets.get(order.source), Need.SPEND)
+        require_scope(order.caller, "transfers:write")
+        source = check(order.caller, wallets.get(order.source), Need.SPEND)
         destination = _destination(order, source.currency, wallets, people)
         if source.id == destination.id:
             raise SameWallet
@@ -192,10 +220,7 @@ def _default_wallets(orders: Iterable[Order]) -> dict[tuple[str, str], Access]:
         return {}
     emails = sql.texts(name for name in names if "@" in name)
     ids = sql.uuids(id for name in names if (id := _uuid(name)))
-    return {
-        (row[0], row[2]): Access(row[1], row[2], row[3], row[4], None)
-        for row in sql.rows(DEFAULTS, (emails, emails, ids))
-    }
+    return {(row[0], row[2]): Access(*row[1:]) for row in sql.rows(DEFAULTS, (emails, emails, ids))}
 
 
 def _name(user: str) -> str:
@@ -215,39 +240,27 @@ WRITE = """
 INSERT INTO wallets_transfer (id, source_id, destination_id, amount, currency, status, transaction_id, reference,
                               description, metadata, created_by, created_at)
 SELECT t.id, t.source_id, t.destination_id, t.amount, t.currency, 'completed', t.id, t.reference, t.description,
-       t.metadata, %s, %s
-FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int8[], %s::text[], %s::text[], %s::text[], %s::jsonb[])
-    AS t (id, source_id, destination_id, amount, currency, reference, description, metadata)
+       t.metadata, t.created_by, %s
+FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int8[], %s::text[], %s::text[], %s::text[], %s::jsonb[],
+            %s::text[])
+    AS t (id, source_id, destination_id, amount, currency, reference, description, metadata, created_by)
 JOIN wallets_wallet s ON s.id = t.source_id AND s.status = 'active'
 JOIN wallets_wallet d ON d.id = t.destination_id AND d.status <> 'closed'
 """
 
 
-def _write(made: Sequence[Route], caller: Caller, now: datetime) -> None:
+def _write(made: Sequence[Route], now: datetime) -> None:
     orders = [route.order for route in made]
     written = sql.run(
         WRITE,
         (
-            caller.key, now, sql.uuids(order.id for order in orders), sql.uuids(order.source for order in orders),
+            now, sql.uuids(order.id for order in orders), sql.uuids(order.source for order in orders),
             sql.uuids(route.destination.id for route in made), sql.array(order.amount for order in orders),
             sql.texts(route.source.currency for route in made), sql.texts(order.reference for order in orders),
             sql.texts(order.description for order in orders),
             sql.texts(json.dumps(order.metadata) if order.metadata else "{}" for order in orders),
+            sql.texts(order.caller.key for order in orders),
         ),
     )  # fmt: skip
     if written.rowcount != len(made):
         raise TryAgain("A wallet was frozen or closed just now.")
-    _note(orders, caller, now)
-
-
-def _note(orders: Sequence[Order], caller: Caller, now: datetime) -> None:
-    """One line in the trail for one deed: a transfer, or a batch of them."""
-    first = orders[0]
-    if len(orders) == 1:
-        data = {"source": str(first.source), "amount": first.amount}
-        audit.record(actor=caller, action="transfer.made", kind="transfer", object_id=first.id, data=data, now=now)
-    else:
-        data = {"transfers": len(orders), "first": str(first.id), "last": str(orders[-1].id)}
-        audit.record(
-            actor=caller, action="transfer.batch_made", kind="transfer", object_id=first.id, data=data, now=now
-        )

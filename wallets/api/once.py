@@ -44,17 +44,20 @@ class OnceView(APIView):
         `act` runs inside one durable transaction. `location` is the path of what was made, with {id} in it.
         """
         claim = claim_of(request)
-        now = timezone.now()
         try:
-            answer = once(claim, lambda: _encoded(*act()), now=now)
+            answer = once(claim, lambda: encoded(*act()), now=timezone.now())
         except Exception as error:
-            answer = self._refusal(error, claim)
+            answer = remember(claim, self.refusal(error), now=timezone.now())
+        return self.answered(request, answer, location)
+
+    def answered(self, request: Request, answer: Answer, location: str = "") -> HttpResponse:
+        """The answer on the wire. Raises DuplicateRequest for a replay that the client doesn't want."""
         if answer.replayed and request.headers.get("Idempotency-Mode", "").strip().lower() == "conflict":
             raise DuplicateRequest(original_status=answer.status, original_response=msgspec.Raw(answer.body))
         return _response(answer, location)
 
-    def _refusal(self, error: Exception, claim: Claim) -> Answer:
-        """The answer for a refusal that is to be kept; anything else is raised again."""
+    def refusal(self, error: Exception) -> Answer:
+        """The answer for a refusal that is to be kept for its key; anything else is raised again."""
         response = self.get_exception_handler()(error, self.get_exception_handler_context())
         if (
             response is None
@@ -62,7 +65,7 @@ class OnceView(APIView):
             or getattr(error, "code", "") == "idempotency_key_reused"
         ):
             raise error
-        return remember(claim, Answer(REFUSED, response.content), now=timezone.now())
+        return Answer(REFUSED, response.content)
 
 
 def body_of(request: Request) -> dict[str, Any]:
@@ -101,7 +104,7 @@ def _data(request: Request) -> dict[str, Any]:
     return cast(dict[str, Any], request.data)
 
 
-def _encoded(status: int, body: Any) -> Answer:
+def encoded(status: int, body: Any) -> Answer:
     return Answer(status, msgspec.json.encode(body))
 
 

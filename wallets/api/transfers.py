@@ -1,5 +1,8 @@
 """Money across: one transfer, or up to ten thousand."""
 
+from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
@@ -19,11 +22,47 @@ from users.validation import FieldError, ValidationError
 from wallets import access
 from wallets.access import NotFound
 from wallets.api import shapes
-from wallets.api.once import OnceView, body_of
+from wallets.api.once import OnceView, body_of, claim_of, encoded
+from wallets.idempotency import Answer, Claim, once_each
 from wallets.models import Transfer
-from wallets.transfers import Order, Transferred, run, transfer, transfer_all
+from wallets.together import Together
+from wallets.transfers import Order, Outcome, Transferred, transfer_batch, transfer_each
 
 TAGS = ("money",)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A transfer that a request waits for: its key, its order, and how its refusal is told, in its own context."""
+
+    claim: Claim
+    order: Order
+    refusal: Callable[[Exception], Answer]
+    context: Context
+
+    def answer(self, outcome: Outcome) -> Answer | Exception:
+        """What the key is bound to; an exception for a refusal that binds nothing."""
+        if isinstance(outcome, Transferred):
+            return encoded(201, shapes.transferred_out(outcome, outcome.now))
+        try:
+            return self.context.run(self.refusal, outcome)
+        except Exception as error:
+            return error
+
+
+def _transfer_together(asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
+    """Make the transfers of requests that arrived together, in one durable transaction."""
+    now = timezone.now()
+
+    def act(positions: list[int]) -> list[Answer | Exception]:
+        chosen = [asked[position] for position in positions]
+        outcomes = transfer_each([each.order for each in chosen], now=now)
+        return [each.answer(outcome) for each, outcome in zip(chosen, outcomes, strict=True)]
+
+    return once_each([each.claim for each in asked], act, now=now)
+
+
+together = Together(_transfer_together, limit=100)
 
 
 class TransfersView(OnceView):
@@ -32,15 +71,16 @@ class TransfersView(OnceView):
     )
     def post(self, request: Request) -> HttpResponse:
         """To a wallet (`destination`) or to a user's default wallet in the currency (`destination_user`)."""
-        caller, now = caller_of(request), timezone.now()
+        caller = caller_of(request)
         require_scope(caller, "transfers:write")
         body = wire.convert(body_of(request), shapes.TransferIn)
         _check_destination(body)
 
-        def act() -> tuple[int, shapes.TransferOut]:
-            return 201, shapes.transferred_out(transfer(_order(body), caller=caller, now=now), now)
-
-        return self.once(request, act, location=f"{request.path}/{{id}}")
+        asked = Asked(claim_of(request), _order(caller, body), self.refusal, copy_context())
+        answer = together(asked)
+        if isinstance(answer, Exception):
+            raise answer
+        return self.answered(request, answer, location=f"{request.path}/{{id}}")
 
 
 class BatchView(OnceView):
@@ -56,12 +96,10 @@ class BatchView(OnceView):
         require_scope(caller, "transfers:write")
         body = wire.convert(body_of(request), shapes.BatchIn)
         _check_destinations(body)
-        orders = [_order(item) for item in body.transfers]
+        orders = [_order(caller, item) for item in body.transfers]
 
         def act() -> tuple[int, shapes.BatchOut]:
-            if body.atomic:
-                return 200, _batch_out(transfer_all(orders, caller=caller, now=now))
-            return 200, _batch_out(run(orders, caller=caller, now=now))
+            return 200, _batch_out(transfer_batch(orders, whole=body.atomic, now=now))
 
         return self.once(request, act)
 
@@ -85,9 +123,10 @@ def _ends(caller: Caller) -> Q:
     return Q(source_id__in=mine) | Q(destination_id__in=mine)
 
 
-def _order(body: shapes.TransferIn) -> Order:
+def _order(caller: Caller, body: shapes.TransferIn) -> Order:
     return Order(
-        source=body.source, amount=body.amount, destination=body.destination, destination_user=body.destination_user,
+        caller=caller, source=body.source, amount=body.amount, destination=body.destination,
+        destination_user=body.destination_user,
         description=body.description, reference=body.reference, metadata=body.metadata,
     )  # fmt: skip
 
@@ -114,7 +153,7 @@ def _destination_errors(body: shapes.TransferIn, field: str) -> list[FieldError]
     return [FieldError(field=field, code=code, detail="Send either a destination or a destination_user.")]
 
 
-def _batch_out(outcomes: list) -> shapes.BatchOut:
+def _batch_out(outcomes: Sequence[Outcome]) -> shapes.BatchOut:
     items = [
         shapes.BatchItemOut(index, "completed", outcome.order.id)
         if isinstance(outcome, Transferred)

@@ -40,8 +40,8 @@ def deposit(shop, wallet, amount, when, description="", reference=""):
 
 
 def pay(person, source, destination, amount, when, description=""):
-    order = transfers.Order(source.id, amount, destination.id, description=description)
-    transfers.transfer(order, caller=person.caller, now=day(when))
+    order = transfers.Order(person.caller, source.id, amount, destination.id, description=description)
+    transfers.transfer(order, now=day(when))
 
 
 @pytest.fixture
