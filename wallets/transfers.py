@@ -122,7 +122,7 @@ def transfer_batch(orders: Sequence[Order], *, whole: bool, now: datetime) -> li
     """
     outcomes = _run(orders, now=now, whole=whole)
     for index, outcome in enumerate(outcomes):
-        if whole and not isinstance(outcome, Transferred):
+        if whole and isinstance(outcome, Exception):
             raise NothingMoved(index, outcome)
     if made := _made(outcomes):
         data = {"transfers": len(made), "first": str(made[0].id), "last": str(made[-1].id)}
