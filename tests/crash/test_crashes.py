@@ -65,7 +65,7 @@ def test_nothing_is_lost_and_nothing_happens_twice_whatever_is_killed(victim, cu
 def test_nothing_is_lost_in_a_long_storm_of_kills(victim, customers):
     kills = [
         victim.kill_a_web_process, victim.kill_the_web, victim.kill_a_payout, victim.kill_the_worker,
-        victim.kill_beat, victim.kill_the_database, victim.stop_the_database_at_once, victim.empty_the_broker,
+        victim.kill_beat, victim.kill_the_database, victim.empty_the_broker,
     ]  # fmt: skip
     with under_load(customers):
         for _ in range(ROUNDS):

@@ -31,7 +31,7 @@ class Victim(Product):
 
     def kill_a_web_process(self) -> None:
         """One of those that answer requests; their parent notices."""
-        kill(random.choice(children(self._program("granian"))))
+        kill(self._child("granian"))
 
     def kill_the_web(self) -> None:
         """All of it, the parent first."""
@@ -40,7 +40,7 @@ class Victim(Product):
 
     def kill_a_payout(self) -> None:
         """One of the processes that run tasks, whatever it is doing."""
-        kill(random.choice(children(self._program("celery", "worker"))))
+        kill(self._child("celery", "worker"))
 
     def kill_the_worker(self) -> None:
         """The whole worker, the parent first."""
@@ -52,12 +52,8 @@ class Victim(Product):
         kill(self._program("celery", "beat"))
 
     def kill_the_database(self) -> None:
-        """PostgreSQL's first process, as the kernel would when memory is short; its backends see it by themselves."""
-        kill(self._program("bin/postgres"))
-
-    def stop_the_database_at_once(self) -> None:
-        """PostgreSQL's immediate shutdown: no checkpoint, every client cut off."""
-        kill(self._program("bin/postgres"), with_signal=signal.SIGQUIT)
+        """PostgreSQL: its first process alone, as the kernel does when memory is short, or all of it at once."""
+        kill(self._program("bin/postgres"), with_signal=random.choice((signal.SIGKILL, signal.SIGQUIT)))
 
     def empty_the_broker(self) -> None:
         """Valkey dies, comes back, and has forgotten everything."""
@@ -89,14 +85,14 @@ class Victim(Product):
 
     def _program(self, *words: str) -> int:
         """The process right below the supervisor whose command line has these words; waits for one that is away."""
-        found: list[int] = []
+        return first(
+            " ".join(words),
+            lambda: [pid for pid in children(self.process.pid) if all(word in command(pid) for word in words)],
+        )
 
-        def there() -> bool:
-            found[:] = [pid for pid in children(self.process.pid) if all(word in command(pid) for word in words)]
-            return bool(found)
-
-        wait_for(f"{' '.join(words)} runs", there)
-        return found[0]
+    def _child(self, *words: str) -> int:
+        """One of the processes below that one."""
+        return first(f"a child of {' '.join(words)}", lambda: shuffled(children(self._program(*words))))
 
 
 def kill(*pids: int, with_signal: signal.Signals = signal.SIGKILL) -> None:
@@ -120,6 +116,22 @@ def children(parent: int) -> list[int]:
 def command(pid: int) -> str:
     """Its command line."""
     return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+def shuffled(pids: list[int]) -> list[int]:
+    return random.sample(pids, len(pids))
+
+
+def first(what: str, look: Callable[[], list[int]]) -> int:
+    """The first that is found; looks again for as long as there is none."""
+    found: list[int] = []
+
+    def there() -> bool:
+        found[:] = look()
+        return bool(found)
+
+    wait_for(f"{what} runs", there)
+    return found[0]
 
 
 def wait_for(what: str, true: Callable[[], bool], seconds: float = READY_SECONDS) -> None:
