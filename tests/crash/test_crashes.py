@@ -96,12 +96,10 @@ def all_is_well(victim: Victim, customers: list[Customer], *, hurry: bool) -> No
     deadline = time.monotonic() + HEALING_SECONDS
     victim.wait_until_ready()
     asks = [ask for customer in customers for ask in customer.asks]
-    unknown = sum(ask.status is None for ask in asks)
-    assert unknown, "the kills hit nothing"
+    assert any(ask.status is None for ask in asks), "the kills hit nothing"
     assert sum(ask.done for ask in asks) > 50, "hardly any load"
     with ThreadPoolExecutor(len(customers)) as pool:
         list(pool.map(every_key_has_one_answer, customers))
-    print(f"{len(asks)} asked, {unknown} of them without an answer: {Counter(ask.status for ask in asks)}")  # noqa: T201
     every_withdrawal_ends(victim, customers, deadline, hurry=hurry)
     for customer in customers:
         the_wallet_says_what_the_answers_said(customer, asks)
