@@ -98,7 +98,7 @@ def _database(url: str, *, pool: bool) -> dict:
     config["ENGINE"] = "django.db.backends.postgresql"
     config["HOST"] = unquote(config["HOST"])  # a socket's folder, as libpq writes it in a URL: %2Frun%2Fpostgresql
     options = config.setdefault("OPTIONS", {})
-    options["options"] = " ".join(
+    limits = " ".join(
         f"-c {name}={env.int(variable, default)}"
         for name, variable, default in (
             ("statement_timeout", "DATABASE_STATEMENT_TIMEOUT_MS", 30_000),
@@ -106,7 +106,9 @@ def _database(url: str, *, pool: bool) -> dict:
             ("idle_in_transaction_session_timeout", "DATABASE_IDLE_TIMEOUT_MS", 30_000),
         )
     )
-    # The ledger's statements are prepared on the server; Django's own go on binding on the client.
+    # Our statements by hand are prepared on the server, and planned once: each is for an index whatever its values.
+    # Django's own go on binding on the client.
+    options["options"] = f"{limits} -c plan_cache_mode=force_generic_plan"
     options["prepare_threshold"] = 5
     options["connect_timeout"] = env.int("DATABASE_CONNECT_TIMEOUT_S", 5)
     if pool:

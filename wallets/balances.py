@@ -1,6 +1,8 @@
 """What a wallet stands at, for those who may see it. Always exact: no cache is asked."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from ledger import sql
@@ -8,30 +10,45 @@ from ledger.balances import Standing, standing_at
 from users.callers import Caller
 from wallets.access import Access, Need, NotFound, check, enter
 
-# The wallet, the caller's role in it and its standing (as in ledger.balances) in one round trip: clients ask it most.
-BALANCE = """
+
+class Ask(NamedTuple):
+    """Somebody who wants to know what is in a wallet."""
+
+    caller: Caller
+    wallet: UUID
+
+
+# Each wallet, its asker's role in it and its standing (as in ledger.balances) in one round trip: clients ask it most.
+BALANCES = """
 SELECT w.id, w.currency, w.status, w.account_id, m.role, b.sign * b.balance,
        b.held - coalesce(lapsed.held, 0)::int8, b.pending - coalesce(lapsed.pending, 0)::int8, b.version
-FROM wallets_wallet w
-JOIN ledger_balance b ON b.account_id = w.account_id AND b.lane = 0
-LEFT JOIN wallets_member m ON m.wallet_id = w.id AND m.user_id = %s
+FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS a (wallet_id, person_id, position)
+LEFT JOIN wallets_wallet w ON w.id = a.wallet_id
+LEFT JOIN wallets_member m ON m.wallet_id = w.id AND m.user_id = a.person_id
+LEFT JOIN ledger_balance b ON b.account_id = w.account_id AND b.lane = 0
 LEFT JOIN LATERAL (
     SELECT sum(h.amount) FILTER (WHERE h.kind = 'held') AS held,
            sum(h.amount) FILTER (WHERE h.kind = 'pending') AS pending
-    FROM ledger_hold h WHERE h.account_id = w.account_id AND h.status = 'open' AND h.expires_at <= %s
+    FROM ledger_hold h WHERE h.account_id = b.account_id AND h.status = 'open' AND h.expires_at <= %s
 ) AS lapsed ON b.held + b.pending > 0
-WHERE w.id = %s
+ORDER BY a.position
 """
 
 
-def balance(*, caller: Caller, wallet_id: UUID, now: datetime) -> Standing:
-    """The balance as it is. Raises NotFound."""
-    person = caller.id if caller.kind == "person" else None
-    row = sql.run(BALANCE, (person, now, wallet_id)).fetchone()
-    if row is None:
-        raise NotFound("wallet")
+def balances(asks: Sequence[Ask], *, now: datetime) -> list[Standing | NotFound]:
+    """The balances as they are, one for each who asks; NotFound where there is none that they may see."""
+    people = (ask.caller.id if ask.caller.kind == "person" else None for ask in asks)
+    rows = sql.rows(BALANCES, (sql.uuids(ask.wallet for ask in asks), sql.uuids(people), now))
+    return [_standing(ask.caller, row) for ask, row in zip(asks, rows, strict=True)]
+
+
+def _standing(caller: Caller, row: tuple[Any, ...]) -> Standing | NotFound:
     id, currency, status, account, role, *standing = row
-    check(caller, Access(id, currency, status, account, {caller.id: role} if role else {}), Need.VIEW)
+    found = None if id is None else Access(id, currency, status, account, {caller.id: role} if role else {})
+    try:
+        check(caller, found, Need.VIEW)
+    except NotFound as refusal:
+        return refusal
     return Standing(account, currency, *standing)
 
 

@@ -1,7 +1,8 @@
 """Calls that arrive together are done together: whoever comes first while nobody is at it does it for all who wait.
 
-Nobody is answered before what was asked is committed, so this costs no durability. It saves each call its own round
-trips and its own wait for the disk, and many writers their queue for one busy row. Who comes alone is served at once.
+Nobody is answered before what was asked is committed, nor with what was read before they came, so this costs neither
+durability nor freshness. It saves each call its own round trips and its own wait for the disk, and many writers their
+queue for one busy row. Who comes alone is served at once.
 """
 
 from collections import deque

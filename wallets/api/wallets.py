@@ -1,5 +1,6 @@
 """Wallets, their members, balances and histories."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ledger.balances import Standing
 from users.api import wire
 from users.api.schema import operation
 from users.authentication import caller_of
@@ -25,7 +27,9 @@ from wallets.access import Need, NotFound
 from wallets.api import shapes
 from wallets.api.lists import ListView, Page
 from wallets.api.shapes import Kind
+from wallets.balances import Ask
 from wallets.models import Member, Wallet
+from wallets.together import Together
 
 TAGS = ("wallets",)
 # A moment, or a day: then the whole of it is meant.
@@ -161,13 +165,14 @@ class BalanceView(APIView):
         """Now, or as it stood `at` a moment. Carries an ETag: send it back as If-None-Match."""
         caller = caller_of(request)
         require_scope(caller, "wallets:read")
-        now = timezone.now()
         moment = _moment(wire.query(request, BalanceQuery).at, "at") if request.GET else None
         if moment is None:
-            standing = balances.balance(caller=caller, wallet_id=id, now=now)
+            standing, moment = together(Ask(caller, id))
+            if isinstance(standing, NotFound):
+                raise standing
         else:
             standing = balances.balance_at(caller=caller, wallet_id=id, moment=moment)
-        return _tagged(request, shapes.balance_out(id, standing, moment or now))
+        return _tagged(request, shapes.balance_out(id, standing, moment))
 
 
 class TransactionsView(ListView):
@@ -188,6 +193,15 @@ class TransactionsView(ListView):
         items, older, newer = _around(book, position, limit)
         results = [shapes.transaction_out(item) for item in items]
         return Response(pages.answer(request, results, older, newer))
+
+
+def _balances_together(asks: Sequence[Ask]) -> list[tuple[Standing | NotFound, datetime]]:
+    """Read for requests that arrived together: no request is answered with what was read before it came."""
+    now = timezone.now()
+    return [(standing, now) for standing in balances.balances(asks, now=now)]
+
+
+together = Together(_balances_together, limit=200)
 
 
 def _around(book: history.Book, position: Any, limit: int) -> tuple[list[history.Item], int | None, int | None]:
