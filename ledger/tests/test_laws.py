@@ -53,6 +53,10 @@ ATTACKS = [
     (3, "a version with no entry", MOVE.format(balance=-1000, version=2, account="{alice}")),
     (3, "an entry without its balance", ENTRY + f"('{{alice}}', 0, 2, {NEW}, 1, -5, -1005, now()),"
      f" ('{{bob}}', 0, 2, {NEW}, 2, 5, -995, now())"),
+    (3, "an impostor of the balances", "CREATE TEMP TABLE ledger_balance ON COMMIT DROP AS"
+     " SELECT account_id, lane, currency, sign, floor, balance - 5 * (CASE account_id WHEN '{alice}' THEN 1 ELSE -1 END)"
+     " AS balance, version + 1 AS version, held, pending, posted_at FROM public.ledger_balance; "
+     + ENTRY + f"('{{alice}}', 0, 2, {NEW}, 1, -5, -1005, now()), ('{{bob}}', 0, 2, {NEW}, 2, 5, -995, now())"),
     (3, "a gap in the versions", "WITH a AS (" + MOVE.format(balance=-1005, version=3, account="{alice}") + "), b AS ("
      + MOVE.format(balance=-995, version=2, account="{bob}") + ") "
      + ENTRY + f"('{{alice}}', 0, 3, {NEW}, 1, -5, -1005, now()), ('{{bob}}', 0, 2, {NEW}, 2, 5, -995, now())"),
