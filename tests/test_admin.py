@@ -257,9 +257,9 @@ def test_a_search_for_what_no_text_contains_is_no_error(office):
         ("ledger.hold", "open=pending", 1),
         ("ledger.hold", "open=any", 4),
         ("ledger.account", "root=income", 2),
-        ("ledger.transaction", "posted_at_from=2000-01-01", 11),
+        ("ledger.transaction", "posted_at_from=2000-01-01", 13),
         ("ledger.transaction", "posted_at_to=2000-01-01", 0),
-        ("ledger.transaction", "posted_at_from=nonsense", 11),
+        ("ledger.transaction", "posted_at_from=nonsense", 13),
         ("wallets.deposit", "created_at_from=2999-01-01", 0),
     ],
 )
@@ -271,7 +271,9 @@ def test_a_filter_leaves_its_rows(office, model, query, found):
 def test_a_filter_by_todays_date_leaves_todays_rows(office):
     today = datetime.now(UTC).date()
     listed = text(office, f"{list_of('ledger.transaction')}?posted_at_from={today}&posted_at_to={today}")
-    assert page_of("ledger.transaction") in listed
+    newest = Transaction.objects.latest("posted_at")
+    assert page_of("ledger.transaction", newest) in listed
+    assert page_of("ledger.transaction", Transaction.objects.earliest("posted_at")) not in listed
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -22,6 +22,11 @@ PEOPLE = (
     ("kwame@example.com", "Kwame Mensah"),
     ("njeri@example.com", "Njeri Kamau"),
 )
+# Who pays whom for what.
+TRANSFERS = (
+    (0, 1, "Dinner"), (1, 2, "Design work"), (2, 0, "Rent, my share"), (3, 0, "Concert tickets"), (0, 3, "Groceries"),
+    (1, 0, "Taxi"), (3, 2, "Birthday gift"),
+)  # fmt: skip
 SCOPES = (
     "wallets:read", "wallets:write", "deposits:write", "transfers:write", "withdrawals:write",
 )  # fmt: skip
@@ -41,17 +46,21 @@ def is_seeded() -> bool:
 
 
 def seed(*, now: datetime) -> None:
-    """Make the demo data, through the same functions as everybody else's."""
-    people = [registration.register(email=email, password=PASSWORD, full_name=name, now=now) for email, name in PEOPLE]
-    shop = _shop(now)
-    wallets = [_open(person, "NGN", "Main", now) for person in people]
-    dollars = _open(people[0], "USD", "Savings", now)
+    """Make the demo data, a month of it, through the same functions as everybody else's."""
+    start = now - timedelta(days=30)
+    people = [
+        registration.register(email=email, password=PASSWORD, full_name=name, now=start) for email, name in PEOPLE
+    ]
+    shop = _shop(start)
+    wallets = [_open(person, "NGN", "Main", start) for person in people]
+    dollars = _open(people[0], "USD", "Savings", start)
     for index, wallet in enumerate(wallets):
-        _deposit(shop, wallet, 2_500_000 + 750_000 * index, "Salary", now)
-    _deposit(shop, dollars, 120_000, "Opening balance", now)
+        _deposit(shop, wallet, 2_500_000 + 750_000 * index, "Salary", start + timedelta(days=2, hours=index))
+    _deposit(shop, dollars, 120_000, "Opening balance", start + timedelta(days=3))
+    for index, (source, destination, what) in enumerate(TRANSFERS):
+        at = start + timedelta(days=5 + 3 * index, hours=7 * index % 12, minutes=13 * index)
+        _transfer(people[source], wallets[source], wallets[destination], 45_000 + 12_500 * index, what, at)
     _deposit(shop, wallets[1], 480_000, "Order 1042, released when it is delivered", now, days=14)
-    for index, (source, destination) in enumerate(((0, 1), (1, 2), (2, 0), (3, 0), (0, 3))):
-        _transfer(people[source], wallets[source], wallets[destination], 45_000 + 12_500 * index, now)
     for number, amount in (("0123456789", 300_000), ("0000000001", 150_000), ("0000000004", 90_000)):
         _withdraw(people[0], wallets[0], number, amount, now)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
@@ -95,8 +104,8 @@ def _deposit(shop: Caller, wallet: Wallet, amount: int, description: str, now: d
 
 
 @durable
-def _transfer(user: User, source: Wallet, destination: Wallet, amount: int, now: datetime) -> None:
-    order = transfers.Order(_person(user), source.pk, amount, destination.pk, description="Dinner")
+def _transfer(user: User, source: Wallet, destination: Wallet, amount: int, what: str, now: datetime) -> None:
+    order = transfers.Order(_person(user), source.pk, amount, destination.pk, description=what)
     transfers.transfer(order, now=now)
 
 
