@@ -3,7 +3,7 @@
 import re
 import types
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -21,6 +21,7 @@ __all__ = [
     "Moment",
     "Text",
     "ValidationError",
+    "in_utc",
     "query",
     "read",
 ]
@@ -70,6 +71,14 @@ def convert(value: Any, type_: type[T], *, strict: bool = True) -> T:
             raise ValidationError.on("", "invalid", "Send an object.") from error
         errors = list(islice(_errors(value, type_, "", strict), _MOST_ERRORS))
         raise ValidationError(errors or [_refusal("", error)]) from error
+
+
+def in_utc(moment: datetime, field: str) -> datetime:
+    """The same moment in UTC: PostgreSQL doesn't take every offset. Raises ValidationError beyond the calendar."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValidationError.on(field, "out_of_range", "Choose a moment in the years 1 to 9999, in UTC.") from error
 
 
 def _errors(value: Any, type_: Any, path: str, strict: bool) -> Iterator[FieldError]:

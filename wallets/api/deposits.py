@@ -24,10 +24,11 @@ class DepositsView(OnceView):
         caller, now = caller_of(request), timezone.now()
         check_may_deposit(caller)
         body = wire.convert(body_of(request), shapes.DepositIn)
+        release_at = wire.in_utc(body.release_at, "release_at") if body.release_at else None
 
         def act() -> tuple[int, shapes.DepositOut]:
             made = deposit(
-                caller=caller, wallet_id=id, amount=body.amount, release_at=body.release_at, reference=body.reference,
+                caller=caller, wallet_id=id, amount=body.amount, release_at=release_at, reference=body.reference,
                 description=body.description, metadata=body.metadata, now=now,
             )  # fmt: skip
             return 201, shapes.deposit_out(made, now)

@@ -58,6 +58,16 @@ def test_a_release_in_the_past_means_now(shop, alice):
     assert made["release_at"] > "2020"
 
 
+def test_a_release_is_the_same_moment_in_every_zone(shop, alice):
+    wallet = alice.open()
+    assert shop.fund(wallet, 10, release_at="2099-01-02T00:37:00+18:37")["release_at"] == "2099-01-01T06:00:00Z"
+    assert shop.fund(wallet, 10, release_at="9999-12-31T23:59:59Z")["release_at"] == "9999-12-31T23:59:59Z"
+    refused = shop.http.post(f"wallets/{wallet.id}/deposits", {"amount": 10, "release_at": "9999-12-31T23:00:00-01:30"})
+    assert (refused.code, refused.body["errors"][0]["field"]) == ("validation_error", "release_at")
+    assert balance(alice.http, wallet) == (20, 0, 20, 0)
+    assert books_are_clean()
+
+
 def test_only_services_with_the_scope_and_staff_deposit(alice, sade, purse):
     reader = service("reader", ("wallets:read",))
     for who in (alice, reader):
