@@ -100,6 +100,8 @@ FOREIGN: dict[type[Exception], str] = {
     django.db.InterfaceError: "database_unavailable",
     psycopg.OperationalError: "database_unavailable",
     psycopg.InterfaceError: "database_unavailable",
+    # Django takes it for an InternalError, as it does a statement after a failed one, which is our mistake.
+    psycopg.errors.IdleInTransactionSessionTimeout: "database_unavailable",
 }
 
 # What a foreign error's own words would tell is for us, not for the client.
@@ -181,7 +183,13 @@ def problem_of(error: BaseException) -> Problem | None:
     code = getattr(error, "code", None)
     if isinstance(code, str) and code in STATUS and hasattr(error, "title"):
         return Problem.told_by(error)
-    return next((_foreign(FOREIGN[kind]) for kind in type(error).__mro__ if kind in FOREIGN), None)
+    return next((_foreign(FOREIGN[kind]) for kind in _kinds(error) if kind in FOREIGN), None)
+
+
+def _kinds(error: BaseException) -> tuple[type, ...]:
+    """What it is an instance of, nearest first, and for the database's what the driver called it."""
+    driver = error.__cause__ if isinstance(error, django.db.Error) else None
+    return type(error).__mro__ + type(driver).__mro__
 
 
 def answer(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:

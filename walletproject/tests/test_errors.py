@@ -1,8 +1,12 @@
 import importlib
 import pkgutil
 import re
+import time
+from contextlib import suppress
 
+import django.db
 import pytest
+from django.db import connection, transaction
 
 import ledger
 import users
@@ -41,6 +45,22 @@ ANSWERS = {
 @pytest.mark.parametrize(("name", "expected"), ANSWERS.items(), ids=ANSWERS)
 def test_an_error_is_answered_with_its_problem(api, place, name, expected):
     assert_problem(api.get(place + name), *expected)
+
+
+def test_a_transaction_that_slept_for_too_long_finds_the_database_unavailable(committed):
+    with pytest.raises(django.db.Error) as slept, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '10ms'")
+        time.sleep(0.1)
+        cursor.execute("SELECT 1")
+    assert problem_of(slept.value).code == "database_unavailable"
+
+
+def test_a_statement_after_a_failed_one_is_a_defect(db):
+    with pytest.raises(django.db.Error) as failed, transaction.atomic(), connection.cursor() as cursor:
+        for statement in ("SAVEPOINT here", "SELECT 1/0", "SELECT 1"):
+            with suppress(django.db.DataError):
+                cursor.execute(statement)
+    assert problem_of(failed.value) is None
 
 
 def test_a_problem_carries_the_data_of_its_error_beside_its_own_members(api):
