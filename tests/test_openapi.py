@@ -14,7 +14,7 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from schemathesis import BaseSchema, Case, GenerationMode
@@ -88,8 +88,10 @@ def test_the_documents_page_refers_to_nothing_outside_this_machine(client):
 
 @pytest.fixture
 def quiet(db: None, settings: Any) -> None:
-    """Nobody is limited, and no worker is rung."""
+    """Nobody is limited, no worker is rung, and the test's transaction may rest while new cases are thought of."""
     settings.RATELIMIT_ENABLE = settings.CELERY_ENABLED = False
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 @pytest.fixture
