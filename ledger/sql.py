@@ -54,3 +54,8 @@ def texts(values: Iterable[str]) -> str:
     if joined.count(NUL) != len(texts) - 1:
         raise ValueError("A text can't contain NUL.")
     return '{"' + joined.replace(NUL, '","') + '"}'
+
+
+def binaries(values: Iterable[bytes]) -> str:
+    """An array literal of bytes."""
+    return "{" + ",".join(['"\\\\x' + value.hex() + '"' for value in values]) + "}"

@@ -14,14 +14,13 @@ from uuid_utils.compat import uuid7
 from users.callers import Actor
 from users.context import request_id
 
-_COLUMNS = "(id, at, actor_kind, actor_id, action, object_kind, object_id, data, request_id)"
-_INSERT_ONE = f"INSERT INTO users_auditevent {_COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-# Arrays are a third of the cost of as many VALUES, and twice that of a single one.
-_INSERT_MANY = f"""
-    INSERT INTO users_auditevent {_COLUMNS}
-    SELECT e.id, e.at, e.actor_kind, e.actor_id, e.action, e.object_kind, e.object_id, e.data::jsonb, e.request_id
-    FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-                %s::text[]) AS e (id, at, actor_kind, actor_id, action, object_kind, object_id, data, request_id)
+# One document for all rows: quicker to bind than as many arrays or VALUES.
+_INSERT = """
+    INSERT INTO users_auditevent
+        (id, at, actor_kind, actor_id, action, object_kind, object_id, data, request_id)
+    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS e (
+        id uuid, at timestamptz, actor_kind text, actor_id text, action text, object_kind text, object_id text,
+        data jsonb, request_id text)
 """
 
 
@@ -38,30 +37,28 @@ class Event:
     # The request that it was done for: this thread's, unless it is done for others as well.
     request_id: str = field(default_factory=request_id.get)
 
-    def row(self) -> tuple[UUID, datetime, str, str, str, str, str, str, str]:
-        data = msgspec.json.encode(self.data).decode()
-        return (
-            uuid7(), self.now, *self.actor.actor, self.action, self.kind, str(self.object_id), data, self.request_id,
-        )  # fmt: skip
+    def row(self) -> dict[str, Any]:
+        """The event by the names of its columns."""
+        actor_kind, actor_id = self.actor.actor
+        return {
+            "id": uuid7(), "at": self.now, "actor_kind": actor_kind, "actor_id": actor_id, "action": self.action,
+            "object_kind": self.kind, "object_id": str(self.object_id), "data": self.data,
+            "request_id": self.request_id,
+        }  # fmt: skip
 
 
 def record(
     *, actor: Actor, action: str, kind: str, object_id: UUID | str, data: Mapping[str, Any] | None = None, now: datetime
 ) -> None:
     """Write one deed down. Raises TransactionManagementError outside a transaction."""
-    event = Event(actor=actor, action=action, kind=kind, object_id=object_id, data=data or {}, now=now)
-    _insert(_INSERT_ONE, [*event.row()])
+    record_many([Event(actor=actor, action=action, kind=kind, object_id=object_id, data=data or {}, now=now)])
 
 
 def record_many(events: Iterable[Event]) -> None:
     """Write many deeds down with one INSERT. Raises TransactionManagementError outside a transaction."""
-    rows = [event.row() for event in events]
-    if rows:
-        _insert(_INSERT_MANY, [list(column) for column in zip(*rows, strict=True)])
-
-
-def _insert(statement: str, values: list[Any]) -> None:
     if not connection.in_atomic_block:
         raise TransactionManagementError("The audit trail is written in the transaction of the deed; open one first.")
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+    rows = [event.row() for event in events]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT, [msgspec.json.encode(rows).decode()])

@@ -198,8 +198,8 @@ def _store(answers: Sequence[tuple[Claim, Answer]], now: datetime) -> None:
             STORE,
             (
                 now, sql.texts(claim.caller for claim in claims), sql.texts(claim.key for claim in claims),
-                [claim.fingerprint for claim in claims], sql.array(answer.status for answer in given),
-                [answer.body for answer in given],
+                sql.binaries(claim.fingerprint for claim in claims), sql.array(answer.status for answer in given),
+                sql.binaries(answer.body for answer in given),
             ),
         )  # fmt: skip
     except IntegrityError as error:
