@@ -16,6 +16,7 @@ from wallets.withdrawals import accept
 
 PASSWORD = "correct-horse-battery"
 STAFF = "staff@example.com"
+SHOP = "demo-shop"
 PEOPLE = (
     ("amina@example.com", "Amina Bello"),
     ("chidi@example.com", "Chidi Okafor"),
@@ -46,14 +47,23 @@ def is_seeded() -> bool:
 
 
 def seed(*, now: datetime) -> None:
-    """Make the demo data, a month of it, through the same functions as everybody else's."""
+    """Make the demo data, a month of it, through the same functions as everybody else's.
+
+    Where it was interrupted the accounts and wallets are completed, and no money moves again. Staff come last: they
+    tell that it was done.
+    """
     start = now - timedelta(days=30)
-    people = [
-        registration.register(email=email, password=PASSWORD, full_name=name, now=start) for email, name in PEOPLE
-    ]
-    shop = _shop(start)
+    people = [_join(email, name, start) for email, name in PEOPLE]
     wallets = [_open(person, "NGN", "Main", start) for person in people]
     dollars = _open(people[0], "USD", "Savings", start)
+    if not ApiClient.objects.filter(name=SHOP).exists():
+        _move(people, wallets, dollars, start, now)
+    User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
+
+
+def _move(people: list[User], wallets: list[Wallet], dollars: Wallet, start: datetime, now: datetime) -> None:
+    """What happened in the month."""
+    shop = _shop(start)
     for index, wallet in enumerate(wallets):
         _deposit(shop, wallet, 2_500_000 + 750_000 * index, "Salary", start + timedelta(days=2, hours=index))
     _deposit(shop, dollars, 120_000, "Opening balance", start + timedelta(days=3))
@@ -63,7 +73,6 @@ def seed(*, now: datetime) -> None:
     _deposit(shop, wallets[1], 480_000, "Order 1042, released when it is delivered", now, days=14)
     for number, amount in (("0123456789", 300_000), ("0000000001", 150_000), ("0000000004", 90_000)):
         _withdraw(people[0], wallets[0], number, amount, now)
-    User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 
 
 def shown() -> dict[str, object]:
@@ -82,8 +91,8 @@ def _main(email: str) -> UUID:
 
 def _shop(now: datetime) -> Caller:
     """A service client, whose secret nobody keeps: create_api_client makes one to use."""
-    clients.create_api_client(name="demo-shop", scopes=SCOPES, actor=System("seed_demo"), now=now)
-    client = ApiClient.objects.get(name="demo-shop")
+    clients.create_api_client(name=SHOP, scopes=SCOPES, actor=System("seed_demo"), now=now)
+    client = ApiClient.objects.get(name=SHOP)
     return Caller("service", client.pk, frozenset(client.scopes))
 
 
@@ -91,8 +100,16 @@ def _person(user: User) -> Caller:
     return Caller("person", user.pk)
 
 
+def _join(email: str, name: str, now: datetime) -> User:
+    found = User.objects.filter(email=email).first()
+    return found or registration.register(email=email, password=PASSWORD, full_name=name, now=now)
+
+
 def _open(user: User, currency: str, name: str, now: datetime) -> Wallet:
-    return opening.open_wallet(caller=_person(user), currency=currency, name=name, owner=None, metadata={}, now=now)
+    found = Wallet.objects.filter(owner=user, currency=currency, is_default=True).first()
+    return found or opening.open_wallet(
+        caller=_person(user), currency=currency, name=name, owner=None, metadata={}, now=now
+    )
 
 
 @durable

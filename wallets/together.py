@@ -7,7 +7,6 @@ queue for one busy row. Who comes alone is served at once.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import Generic, TypeVar, cast
 
@@ -17,12 +16,18 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(slots=True, eq=False)
 class _Call(Generic[T, R]):
-    item: T
-    outcome: R | None = None
-    error: Exception | None = None
-    done: bool = False
+    """One who asked: asleep until it is told that it is done, or that it is its turn to do it for all who wait."""
+
+    __slots__ = ("done", "error", "item", "outcome", "wake")
+
+    def __init__(self, item: T) -> None:
+        self.item = item
+        self.outcome: R | None = None
+        self.error: Exception | None = OutcomeUnknown("Whoever did this was interrupted; repeat with the same key.")
+        self.done = False
+        self.wake = Lock()
+        self.wake.acquire()
 
     def settle(self, outcome: R) -> None:
         self.outcome, self.error = outcome, None
@@ -39,28 +44,37 @@ class Together(Generic[T, R]):
     def __init__(self, do: Callable[[Sequence[T]], Sequence[R]], *, limit: int) -> None:
         self._do, self._limit = do, limit
         self._waiting: deque[_Call[T, R]] = deque()
-        self._turn = Lock()
+        self._guard = Lock()
+        self._busy = False
 
     def __call__(self, item: T) -> R:
         """The item's outcome. Raises what `do` raises for it."""
         call: _Call[T, R] = _Call(item)
-        self._waiting.append(call)
-        while not call.done:
-            with self._turn:
-                if not call.done:
-                    self._lead()
+        with self._guard:
+            self._waiting.append(call)
+            leads, self._busy = not self._busy, True
+        if not leads:
+            call.wake.acquire()
+        if not call.done:
+            self._lead()
         return call.result()
 
     def _lead(self) -> None:
-        """Do what waits, in the order in which it came."""
-        calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._limit))]
-        for call in calls:
-            call.error = OutcomeUnknown("Whoever did this was interrupted; repeat with the same key.")
+        """Do what waits, in the order in which it came, one's own first; then let the next one lead."""
+        with self._guard:
+            calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._limit))]
         try:
             self._do_all(calls)
         finally:
+            with self._guard:
+                successor = self._waiting[0] if self._waiting else None
+                self._busy = successor is not None
+            # The successor first: what it does takes longest.
+            if successor is not None:
+                successor.wake.release()
             for call in calls:
                 call.done = True
+                call.wake.release()
 
     def _do_all(self, calls: list[_Call[T, R]]) -> None:
         """Together, or one by one where that fails: one that can't be done must not keep the others from it."""

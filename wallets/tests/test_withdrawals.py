@@ -190,7 +190,7 @@ def test_a_worker_that_dies_before_the_call_leaves_an_attempt_that_is_asked_abou
     monkeypatch.undo()
     assert (Withdrawal.objects.get().status, PayoutAttempt.objects.get().outcome) == ("processing", "unknown")
     assert not SandboxPayout.objects.exists()
-    worker.until(alice, asked["id"], "completed", seconds=120)
+    worker.until(alice, asked["id"], "completed", seconds=30)
     assert (SandboxPayout.objects.count(), PayoutAttempt.objects.count()) == (1, 1)
 
 

@@ -30,7 +30,7 @@ from wallets.withdrawals import settle
 logger = logging.getLogger(__name__)
 
 # How long a worker has for the bank's answer before another one may look after the withdrawal.
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=20)
 # After so long without a conclusive word a person must look.
 PATIENCE = timedelta(hours=1)
 LONGEST_PAUSE = 300.0
@@ -157,7 +157,7 @@ def _write_state(claimed: Claimed, state: PayoutState, now: datetime) -> None:
             settle.fail(claimed.id, code="returned_by_bank", detail=state.detail, now=now)
         case RemoteStatus.NOT_FOUND if _never_arrived(claimed, now):
             _answer(claimed, Outcome.NOT_SENT, now, detail="The bank doesn't know it; sent again as it was.")
-            _wait(claimed, now)
+            _look_again(claimed, now, timedelta(0))
         case RemoteStatus.PENDING:
             _wait(claimed, now)
         case _ if now - claimed.attempt.started_at > PATIENCE:
@@ -170,7 +170,7 @@ def _never_arrived(claimed: Claimed, now: datetime) -> bool:
     """Whether "not found" may be believed: after a while, and where a second sending of it would be refused."""
     waited = (now - claimed.attempt.started_at).total_seconds()
     unique = Capability.UNIQUE_REFERENCE in claimed.bank.capabilities
-    return unique and waited >= claimed.bank.grace and claimed.checks >= 2
+    return unique and waited >= claimed.bank.grace and claimed.checks >= 1
 
 
 def _still_ours(claimed: Claimed) -> bool:
@@ -196,7 +196,11 @@ def _answer(claimed: Claimed, outcome: Outcome, now: datetime, *, provider_id: s
 def _wait(claimed: Claimed, now: datetime) -> None:
     """Look again later, ever less often, and not all at once."""
     pause = min(2.0**claimed.checks, LONGEST_PAUSE) * random.uniform(0.8, 1.2)
+    _look_again(claimed, now, timedelta(seconds=pause))
+
+
+def _look_again(claimed: Claimed, now: datetime, pause: timedelta) -> None:
     sql.run(
         "UPDATE wallets_withdrawal SET checks = checks + 1, next_at = %s, updated_at = %s WHERE id = %s",
-        (now + timedelta(seconds=pause), now, claimed.id),
+        (now + pause, now, claimed.id),
     )

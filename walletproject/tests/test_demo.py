@@ -1,0 +1,46 @@
+"""The demo data: made once, and completed where making it was interrupted."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from ledger import verify
+from users.models import User
+from walletproject import demo
+from wallets.models import Transfer, Wallet
+
+NOW = datetime(2026, 1, 20, tzinfo=UTC)
+
+
+def test_the_demo_is_seeded_once_and_says_how_to_log_in(db, capsys):
+    for _ in range(2):
+        call_command("seed_demo")
+        shown = json.loads(capsys.readouterr().out)
+    assert [person["email"] for person in shown["people"]] == [email for email, _ in demo.PEOPLE]
+    assert Transfer.objects.count() == len(demo.TRANSFERS)
+    assert verify.clean()
+
+
+def test_an_interrupted_seeding_is_completed(db, monkeypatch):
+    monkeypatch.setattr(demo, "_withdraw", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        demo.seed(now=NOW)
+    monkeypatch.undo()
+    assert not demo.is_seeded()
+    demo.seed(now=NOW)
+    assert demo.is_seeded()
+    assert (User.objects.count(), Wallet.objects.count()) == (5, 5)
+    assert Transfer.objects.count() == len(demo.TRANSFERS)
+
+
+def _interrupt(*_args, **_kwargs):
+    raise KeyboardInterrupt
+
+
+def test_production_gets_no_well_known_passwords(db, settings):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError):
+        call_command("seed_demo")
+    assert not User.objects.exists()
