@@ -200,9 +200,7 @@ def _no_room(balances: Mapping[Lane, int], reserved: Mapping[Lane, int]) -> Refu
         left = lane.sign * balance - lane.held - lane.pending - reserved.get(lane, 0)
         if left < lane.floor:
             available, asked = lane.available - lane.floor, lane.available - left
-            return InsufficientFunds(
-                f"{available} is available; {asked} was asked for.", available=available, account=str(lane.account)
-            )
+            return InsufficientFunds(f"{available} is available; {asked} was asked for.", available=available)
     return None
 
 

@@ -185,10 +185,12 @@ FROM unnest(%(entry_places)s::int4[], %(entry_versions)s::int8[], %(entry_transa
 
 def _write(decision: Decision, now: datetime) -> None:
     """Write what was decided: closed holds free their money first, placed holds take theirs last."""
-    _write_closes(decision.closes, now)
+    # A hold changes at the moment of the posting that changes it, so that no moment between shows half of the two.
+    moment = max([now, *(posted_at for _, posted_at in decision.transactions)])
+    _write_closes(decision.closes, moment)
     try:
         _write_transactions(decision)
-        _write_places(decision.places, now)
+        _write_places(decision.places, moment)
     except IntegrityError as error:
         raise _taken(error) from error
 

@@ -33,7 +33,7 @@ def check_may_deposit(caller: Caller) -> None:
     """Services with the scope may, and staff. Raises PermissionDenied."""
     require_scope(caller, "deposits:write")
     if caller.kind == "person" and not caller.is_staff:
-        raise PermissionDenied("Deposits are made by services and staff; start a top-up instead.")
+        raise PermissionDenied("Deposits are made by services with the scope deposits:write, and by staff.")
 
 
 def deposit(

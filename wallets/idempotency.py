@@ -6,7 +6,7 @@ Its primary key is the last word where two slip past the lock's snapshot.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
 
@@ -122,7 +122,7 @@ def _known(claim: Claim) -> Answer:
     stored = find(claim)
     if stored is None:
         raise OutcomeUnknown("The commit was interrupted; repeat with the same key.")
-    return stored
+    return replace(stored, replayed=False)
 
 
 @durable

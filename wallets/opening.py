@@ -89,13 +89,14 @@ def change_wallet(
 def close_wallet(*, caller: Caller, wallet_id: UUID, now: datetime) -> None:
     """Close an empty wallet for ever. Raises NotFound, PermissionDenied, WalletNotEmpty and InvalidState."""
     wallet = enter(caller, wallet_id, Need.MANAGE)
+    owner = _lock_owner(wallet_id)
     standing = _lock(wallet, now)
     if standing.balance or standing.held or standing.pending:
         raise WalletNotEmpty(standing)
     moved = Wallet.objects.filter(pk=wallet_id, status=Wallet.Status.ACTIVE)
     if not moved.update(status=Wallet.Status.CLOSED, is_default=False):
         raise InvalidState(f"The wallet is {wallet.status}; only an active one can be closed.")
-    _appoint_default(wallet_id)
+    _appoint_default(owner, wallet.currency)
     _note(caller, "wallet.closed", wallet_id, {}, now)
 
 
@@ -118,11 +119,15 @@ def set_frozen(*, actor: Actor, wallet_id: UUID, frozen: bool, now: datetime) ->
 def add_member(*, caller: Caller, wallet_id: UUID, user: str, role: str, now: datetime) -> Member:
     """Let a person (id or email) into a wallet, or give a member another role. Raises NotFound and PermissionDenied."""
     enter(caller, wallet_id, Need.MANAGE)
-    person = find_person(user, field="user")
+    person = find_person(user)
+    if person is None:
+        raise NotFound("person")
+    _lock_owner(wallet_id)
     Wallet.objects.select_for_update(no_key=True).get(pk=wallet_id)
     member = Member.objects.filter(wallet_id=wallet_id, user=person).first()
     if member and member.role == Member.Role.OWNER and role != Member.Role.OWNER:
         _check_other_owner(wallet_id, member)
+        _disown(wallet_id, person)
     member, _ = Member.objects.update_or_create(
         wallet_id=wallet_id, user=person, defaults={"role": role}, create_defaults={"role": role, "created_at": now}
     )
@@ -134,26 +139,25 @@ def add_member(*, caller: Caller, wallet_id: UUID, user: str, role: str, now: da
 def remove_member(*, caller: Caller, wallet_id: UUID, user_id: UUID, now: datetime) -> None:
     """Take a person out of a wallet. Raises NotFound, PermissionDenied, and InvalidState for the last owner."""
     enter(caller, wallet_id, Need.MANAGE)
+    _lock_owner(wallet_id)
     Wallet.objects.select_for_update(no_key=True).get(pk=wallet_id)
-    member = Member.objects.filter(wallet_id=wallet_id, user_id=user_id).first()
+    member = Member.objects.select_related("user").filter(wallet_id=wallet_id, user_id=user_id).first()
     if member is None:
         raise NotFound("member")
     if member.role == Member.Role.OWNER:
         _check_other_owner(wallet_id, member)
+        _disown(wallet_id, member.user)
     member.delete()
     _note(caller, "wallet.member_removed", wallet_id, {"user": str(user_id)}, now)
 
 
-def find_person(user: str, *, field: str) -> User:
-    """A person by id or email. Raises ValidationError."""
+def find_person(user: str) -> User | None:
+    """A person by id or email, or None where there is none."""
     try:
         which = Q(pk=UUID(user))
     except ValueError:
         which = Q(email=user.strip().lower())
-    person = User.objects.filter(which, is_active=True).first()
-    if person is None:
-        raise ValidationError.on(field, "unknown_user", "There is no such person; give a user's id or email.")
-    return person
+    return User.objects.filter(which, is_active=True).first()
 
 
 def _owner(caller: Caller, owner: str | None) -> User | None:
@@ -161,23 +165,44 @@ def _owner(caller: Caller, owner: str | None) -> User | None:
         if owner is not None:
             raise PermissionDenied("Only a service can open a wallet for somebody else; leave `owner` out.")
         return User.objects.get(pk=caller.id)
-    return None if owner is None else find_person(owner, field="owner")
+    if owner is None:
+        return None
+    person = find_person(owner)
+    if person is None:
+        raise ValidationError.on("owner", "unknown_user", "There is no such person; give a user's id or email.")
+    return person
 
 
 def _default(person: User, currency: str) -> Any:
     return Wallet.objects.filter(owner=person, currency=currency, is_default=True)
 
 
-def _appoint_default(closed: UUID) -> None:
-    """Where a closed wallet was its owner's default, let their oldest open one in the currency take its place."""
-    wallet = Wallet.objects.get(pk=closed)
-    if wallet.owner is None or wallet.owner_id is None or _default(wallet.owner, wallet.currency).exists():
+def _lock_owner(wallet_id: UUID) -> User | None:
+    """Lock the wallet's owner, before anything of the wallet: who is whose default changes under that lock only."""
+    return User.objects.select_for_update(no_key=True).filter(wallets=wallet_id).first()
+
+
+def _appoint_default(person: User | None, currency: str) -> None:
+    """Where a person has no default wallet in a currency any more, let their oldest open one take its place."""
+    if person is None or _default(person, currency).exists():
         return
-    User.objects.select_for_update(no_key=True).get(pk=wallet.owner_id)
-    others = Wallet.objects.filter(owner=wallet.owner, currency=wallet.currency).exclude(status=Wallet.Status.CLOSED)
-    oldest = others.order_by("pk").first()
+    open_ones = Wallet.objects.filter(owner=person, currency=currency).exclude(status=Wallet.Status.CLOSED)
+    oldest = open_ones.order_by("pk").first()
     if oldest is not None:
-        Wallet.objects.filter(pk=oldest.pk).update(is_default=True)
+        open_ones.filter(pk=oldest.pk).update(is_default=True)
+
+
+def _disown(wallet_id: UUID, person: User) -> None:
+    """Where a wallet's owner is that no more, let its oldest other owner be: nothing sent to the former goes there."""
+    wallet = Wallet.objects.get(pk=wallet_id)
+    if wallet.owner_id != person.pk:
+        return
+    heir = Member.objects.filter(wallet=wallet, role=Member.Role.OWNER).exclude(user=person).order_by("pk").first()
+    if heir is None:
+        raise InvalidState("This is the wallet's last owner; make somebody else an owner first.")
+    Wallet.objects.filter(pk=wallet_id).update(owner_id=heir.user_id, is_default=False)
+    _appoint_default(person, wallet.currency)
+    _appoint_default(heir.user, wallet.currency)
 
 
 def _check_other_owner(wallet_id: UUID, member: Member) -> None:

@@ -10,7 +10,12 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar, cast
 
-from ledger.durable import OutcomeUnknown
+from django.db import InterfaceError, OperationalError
+
+from ledger.durable import OutcomeUnknown, TryAgain
+
+# The database or its pool is away, busy, or holds a lock for too long: as true for one of a group as for all.
+DATABASE_AWAY = (OperationalError, InterfaceError, TryAgain)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,10 +44,15 @@ class _Call(Generic[T, R]):
 
 
 class Together(Generic[T, R]):
-    """`do` takes up to `limit` items and gives an outcome for each, in their order; it does all of them or none."""
+    """`do` takes up to `limit` items and gives an outcome for each, in their order; it does all of them or none.
 
-    def __init__(self, do: Callable[[Sequence[T]], Sequence[R]], *, limit: int) -> None:
-        self._do, self._limit = do, limit
+    An error of a class in `shared` is everybody's; after any other the items are done one by one.
+    """
+
+    def __init__(
+        self, do: Callable[[Sequence[T]], Sequence[R]], *, limit: int, shared: tuple[type[Exception], ...] = ()
+    ) -> None:
+        self._do, self._limit, self._shared = do, limit, shared
         self._waiting: deque[_Call[T, R]] = deque()
         self._guard = Lock()
         self._busy = False
@@ -81,8 +91,10 @@ class Together(Generic[T, R]):
         try:
             outcomes = self._do([call.item for call in calls])
         except Exception as error:
-            if len(calls) == 1:
-                calls[0].error = error
+            if len(calls) == 1 or isinstance(error, self._shared):
+                # Where the database can't, nobody shall wait for as many time-outs as there are calls.
+                for call in calls:
+                    call.error = error
                 return
             for call in calls:
                 self._do_all([call])

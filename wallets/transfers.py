@@ -123,6 +123,7 @@ def transfer_batch(orders: Sequence[Order], *, whole: bool, now: datetime) -> li
     outcomes = _run(orders, now=now, whole=whole)
     for index, outcome in enumerate(outcomes):
         if whole and isinstance(outcome, Exception):
+            # Undoes what was written for those before it.
             raise NothingMoved(index, outcome)
     if made := _made(outcomes):
         data = {"transfers": len(made), "first": str(made[0].id), "last": str(made[-1].id)}
@@ -140,8 +141,11 @@ def _run(orders: Sequence[Order], *, now: datetime, whole: bool = False) -> list
         {order.caller for order in orders}, {id for order in orders for id in (order.source, order.destination) if id}
     )
     outcomes: list[Any] = [_route(order, wallets, people) for order in orders]
+    if whole:
+        # What comes after the first that has no route can't be the first that can't be.
+        outcomes = outcomes[: _first_refused(outcomes) + 1]
     routes = [(index, route) for index, route in enumerate(outcomes) if isinstance(route, Route)]
-    if not routes or (whole and len(routes) < len(orders)):
+    if not routes:
         return outcomes
     posted = post([route.posting() for _, route in routes], now=now, whole=whole)
     for (index, route), refusal in zip(routes, posted.refusals, strict=True):
@@ -153,6 +157,10 @@ def _run(orders: Sequence[Order], *, now: datetime, whole: bool = False) -> list
     if made and not (whole and len(made) < len(orders)):
         _write(made, now)
     return outcomes
+
+
+def _first_refused(outcomes: Sequence[Any]) -> int:
+    return next((index for index, outcome in enumerate(outcomes) if isinstance(outcome, Exception)), len(outcomes))
 
 
 def _made(outcomes: Iterable[Outcome]) -> list[Order]:
@@ -207,7 +215,7 @@ def _destination(
 
 
 DEFAULTS = """
-SELECT CASE WHEN u.email = ANY (%s::text[]) THEN u.email ELSE u.id::text END, w.id, w.currency, w.status, w.account_id
+SELECT u.email, u.id::text, w.id, w.currency, w.status, w.account_id
 FROM users_user u JOIN wallets_wallet w ON w.owner_id = u.id AND w.is_default
 WHERE u.is_active AND (u.email = ANY (%s::text[]) OR u.id = ANY (%s::uuid[]))
 """
@@ -220,7 +228,10 @@ def _default_wallets(orders: Iterable[Order]) -> dict[tuple[str, str], Access]:
         return {}
     emails = sql.texts(name for name in names if "@" in name)
     ids = sql.uuids(id for name in names if (id := _uuid(name)))
-    return {(row[0], row[2]): Access(*row[1:]) for row in sql.rows(DEFAULTS, (emails, emails, ids))}
+    found: dict[tuple[str, str], Access] = {}
+    for email, user, wallet, currency, status, account in sql.rows(DEFAULTS, (emails, ids)):
+        found[email, currency] = found[user, currency] = Access(wallet, currency, status, account)
+    return found
 
 
 def _name(user: str) -> str:

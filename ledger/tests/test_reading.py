@@ -10,7 +10,7 @@ from ledger.balances import standing_at
 from ledger.decision import InsufficientFunds
 from ledger.history import Filter
 from ledger.posting import post_one
-from ledger.requests import Place, Posting
+from ledger.requests import PENDING, Place, Posting
 from ledger.reversal import NotReversible, reverse
 from ledger.tests.conftest import NOW, transfer
 
@@ -50,6 +50,16 @@ def test_a_posting_never_goes_back_in_time(books):
     post_one(transfer(books.alice, books.bob, 10, "t:late"), now=at(1))
     assert standing_at(books.alice.id, at(4)).balance == 0
     assert standing_at(books.alice.id, at(5)).balance == 90
+
+
+def test_a_hold_changes_at_the_moment_of_its_posting(books):
+    books.fund(books.alice, 100, now=at(5))
+    pending = Place(books.alice.id, 40, "d:late", PENDING, at(50))
+    deposit = Posting("deposit", "d:late", (books.cash.debit(40), books.alice.credit(40)), places=(pending,))
+    post_one(deposit, now=at(1))
+    for hours in (1, 4.9, 5, 6):
+        standing = standing_at(books.alice.id, at(hours))
+        assert (standing.balance, standing.pending) in ((0, 0), (140, 40))
 
 
 def test_history_is_newest_first_and_pages_by_version(year):

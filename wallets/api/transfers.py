@@ -25,7 +25,7 @@ from wallets.api import shapes
 from wallets.api.once import OnceView, body_of, claim_of, encoded
 from wallets.idempotency import Answer, Claim, once_each
 from wallets.models import Transfer
-from wallets.together import Together
+from wallets.together import DATABASE_AWAY, Together
 from wallets.transfers import Order, Outcome, Transferred, transfer_batch, transfer_each
 
 TAGS = ("money",)
@@ -62,7 +62,7 @@ def _transfer_together(asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
     return once_each([each.claim for each in asked], act, now=now)
 
 
-together = Together(_transfer_together, limit=100)
+together = Together(_transfer_together, limit=100, shared=DATABASE_AWAY)
 
 
 class TransfersView(OnceView):

@@ -29,7 +29,7 @@ from wallets.api.lists import ListView, Page
 from wallets.api.shapes import Kind
 from wallets.balances import Ask
 from wallets.models import Member, Wallet
-from wallets.together import Together
+from wallets.together import DATABASE_AWAY, Together
 
 TAGS = ("wallets",)
 # A moment, or a day: then the whole of it is meant.
@@ -166,6 +166,8 @@ class BalanceView(APIView):
         caller = caller_of(request)
         require_scope(caller, "wallets:read")
         moment = _moment(wire.query(request, BalanceQuery).at, "at") if request.GET else None
+        if moment is not None and moment > timezone.now():
+            raise ValidationError.on("at", "out_of_range", "That moment is still to come; ask for one that has been.")
         if moment is None:
             standing, moment = together(Ask(caller, id))
             if isinstance(standing, NotFound):
@@ -201,7 +203,7 @@ def _balances_together(asks: Sequence[Ask]) -> list[tuple[Standing | NotFound, d
     return [(standing, now) for standing in balances.balances(asks, now=now)]
 
 
-together = Together(_balances_together, limit=200)
+together = Together(_balances_together, limit=200, shared=DATABASE_AWAY)
 
 
 def _around(book: history.Book, position: Any, limit: int) -> tuple[list[history.Item], int | None, int | None]:

@@ -196,6 +196,21 @@ def test_ten_thousand_transfers_are_one_request(shop, alice, bob, purse, bobs):
     assert books_are_clean()
 
 
+def test_a_person_may_be_named_in_two_ways_in_one_batch(alice, bob, purse, bobs):
+    names = ("bob@example.com", str(bob.user.pk), "BOB@example.com")
+    batch = [{"source": str(purse.id), "destination_user": name, "amount": 1} for name in names]
+    assert alice.http.post("transfers/batch", {"transfers": batch}).body["completed"] == 3
+    assert balance(bob.http, bobs)[3] == 3
+
+
+def test_an_atomic_batch_names_the_first_that_cant_be_whatever_its_reason(alice, purse, bobs):
+    batch = [order(purse, bobs, 1), order(purse, bobs, 5_000), order(purse, bobs, 1) | {"destination": str(uuid4())}]
+    answer = alice.http.post("transfers/batch", {"transfers": batch, "atomic": True})
+    assert (answer.code, answer.body["index"]) == ("insufficient_funds", 1)
+    assert balance(alice.http, purse) == (1_000, 0, 0, 1_000)
+    assert books_are_clean()
+
+
 def test_history_tells_both_sides(alice, bob, purse, bobs):
     sent = alice.http.post("transfers", order(purse, bobs, 300, description="Dinner", reference="d-1")).body
     spent, got = alice.http.get(f"wallets/{purse.id}/transactions").body["results"]
@@ -270,10 +285,11 @@ def test_a_balance_at_a_moment_is_what_it_was(alice, shop):
     for day in range(3):
         with time_machine.travel(moment + timedelta(days=day), tick=False):
             shop.fund(wallet, 100)
-    for at, expected in (
-        ("2029-12-31", 0),
-        ("2030-01-01T00:00:00Z", 100),
-        ("2030-01-02T23:00:00Z", 200),
-        ("2031-01-01", 300),
-    ):
-        assert alice.http.get(f"wallets/{wallet.id}/balance?at={at}").body["balance"] == expected
+    stood = {"2029-12-31": 0, "2030-01-01T00:00:00Z": 100, "2030-01-02T23:00:00Z": 200, "2031-01-01": 300}
+    with time_machine.travel(datetime(2031, 1, 2, tzinfo=UTC), tick=False):
+        http = _fresh(alice).http
+        assert {at: http.get(f"wallets/{wallet.id}/balance?at={at}").body["balance"] for at in stood} == stood
+
+
+def test_the_future_has_no_balance_yet(alice, purse):
+    assert alice.http.get(f"wallets/{purse.id}/balance?at=2999-01-01").code == "validation_error"

@@ -3,6 +3,7 @@
 from threading import Event
 
 import pytest
+from django.db import OperationalError
 
 from ledger.decision import InsufficientFunds
 from users.models import AuditEvent
@@ -64,6 +65,36 @@ def test_a_group_has_a_limit():
 def test_one_that_cant_be_done_doesnt_keep_the_others_from_it():
     doer = Doer()
     assert run(doer, [1, 2, -3, 4]) == [2, 4, "can't do [-3]", 8]
+
+
+def test_where_the_database_is_away_nobody_waits_for_the_others_time_outs():
+    doer = Doer()
+
+    def away(items):
+        if doer.groups:
+            doer.groups.append(list(items))
+            raise OperationalError("away")
+        return doer(items)
+
+    together = Together(away, limit=100, shared=(OperationalError,))
+
+    def call(number):
+        if number == 0:
+            return together(1)
+        while not doer.groups:
+            pass
+        if number == 1:
+            while len(together._waiting) < 3:
+                pass
+            doer.others_wait.set()
+            return None
+        try:
+            return together(number)
+        except OperationalError:
+            return "away"
+
+    assert at_once(5, call) == [2, None, "away", "away", "away"]
+    assert len(doer.groups) == 2
 
 
 def test_transfers_of_many_callers_at_once_are_each_answered_and_written_down(committed, alice, bob, shop, purse, bobs):

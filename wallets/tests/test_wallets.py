@@ -90,6 +90,29 @@ def test_the_last_owner_stays(alice, bob, purse):
     assert bob.http.delete(f"{path}/{alice.user.pk}").status == 404
 
 
+@pytest.mark.parametrize("how", ["removed", "demoted"])
+def test_nothing_sent_to_a_former_owner_reaches_the_wallet_that_they_left(alice, bob, charlie, shop, purse, how):
+    path = f"wallets/{purse.id}/members"
+    alice.http.post(path, {"user": str(bob.user.pk), "role": "owner"})
+    if how == "removed":
+        assert bob.http.delete(f"{path}/{alice.user.pk}").status == 204
+    else:
+        assert bob.http.post(path, {"user": str(alice.user.pk), "role": "viewer"}).status == 201
+    own, theirs = alice.open(), charlie.open()
+    shop.fund(theirs, 700)
+    sent = charlie.http.post(
+        "transfers", {"source": str(theirs.id), "destination_user": "alice@example.com", "amount": 700}
+    )
+    assert sent.body["destination"] == str(own.id)
+    assert bob.http.get(f"wallets/{purse.id}").body["owner"]["email"] == "bob@example.com"
+    assert balance(bob.http, purse) == (1_000, 0, 0, 1_000)
+
+
+def test_an_unknown_person_is_not_found(alice, purse):
+    for user in ("nobody@example.com", str(uuid4())):
+        assert alice.http.post(f"wallets/{purse.id}/members", {"user": user, "role": "viewer"}).code == "not_found"
+
+
 def test_a_wallet_is_renamed_and_nothing_else_of_it_changes(alice, purse):
     assert alice.http.patch(f"wallets/{purse.id}", {"name": "Rent"}).body["name"] == "Rent"
     for forbidden in ("status", "balance", "currency", "owner", "is_default"):

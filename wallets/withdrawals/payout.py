@@ -24,7 +24,7 @@ from wallets.providers.port import (
     SubmitOutcome,
     SubmitResult,
 )
-from wallets.providing import provider
+from wallets.providing import provider, registry
 from wallets.withdrawals import settle
 
 logger = logging.getLogger(__name__)
@@ -87,6 +87,9 @@ def _claim(withdrawal_id: UUID, now: datetime) -> Claimed | None:
     if row is None:
         return None
     *fields, slug = row
+    if slug not in registry():
+        logger.error("Withdrawal %s waits for the provider %s, which isn't enabled.", withdrawal_id, slug)
+        return None
     bank = provider(slug)
     attempt, fresh = _open_attempt(withdrawal_id, bank, now)
     send = fresh or attempt.outcome == Outcome.NOT_SENT
@@ -129,6 +132,8 @@ def _write_submitted(claimed: Claimed, result: SubmitResult, now: datetime) -> N
         case SubmitOutcome.REJECTED:
             _answer(claimed, Outcome.REFUSED, now, detail=result.detail)
             settle.fail(claimed.id, code="refused_by_bank", detail=result.detail, now=now)
+        case SubmitOutcome.NOT_SENT if now - claimed.attempt.started_at > PATIENCE:
+            settle.review(claimed.id, f"It couldn't be sent: {result.detail}.", now=now)
         case SubmitOutcome.NOT_SENT:
             _answer(claimed, Outcome.NOT_SENT, now, detail=result.detail)
             _wait(claimed, now)
@@ -155,6 +160,8 @@ def _write_state(claimed: Claimed, state: PayoutState, now: datetime) -> None:
         case RemoteStatus.FAILED:
             _answer(claimed, Outcome.REFUSED, now, detail=state.detail)
             settle.fail(claimed.id, code="returned_by_bank", detail=state.detail, now=now)
+        case RemoteStatus.NOT_FOUND if now - claimed.attempt.started_at > PATIENCE:
+            settle.review(claimed.id, "The bank doesn't know it, however often it is sent.", now=now)
         case RemoteStatus.NOT_FOUND if _never_arrived(claimed, now):
             _answer(claimed, Outcome.NOT_SENT, now, detail="The bank doesn't know it; sent again as it was.")
             _look_again(claimed, now, timedelta(0))
