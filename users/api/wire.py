@@ -112,7 +112,8 @@ def _struct_errors(
     if struct.__struct_config__.forbid_unknown_fields:
         for name in value.keys() - fields.keys():
             known = ", ".join(fields)
-            yield FieldError(field=_join(path, name), code="unknown_field", detail=f"There is no such field; there are: {known}.")
+            detail = f"There is no such field; there are: {known}."
+            yield FieldError(field=_join(path, name), code="unknown_field", detail=detail)
     for name, field in fields.items():
         if name in value:
             yield from _errors(value[name], field.type, _join(path, name), strict)
