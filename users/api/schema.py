@@ -64,7 +64,7 @@ def operation(
     }
     problem = described.schema(Problem)
     responses |= {(status, "application/problem+json"): _response(status, problem) for status in sorted(errors)}
-    parameters = [*_query_parameters(query, described), *([_IDEMPOTENCY_KEY] if idempotent else [])]
+    parameters = [*_query_parameters(query), *([_IDEMPOTENCY_KEY] if idempotent else [])]
 
     def decorate(method: F) -> F:
         method.kwargs = {"schema": described.schema_class()}  # type: ignore[attr-defined]
@@ -131,7 +131,7 @@ def _register(registry: ComponentRegistry, schemas: Mapping[str, Schema]) -> Non
         )
 
 
-def _query_parameters(query: type[msgspec.Struct] | None, described: _Components) -> list[OpenApiParameter]:
+def _query_parameters(query: type[msgspec.Struct] | None) -> list[OpenApiParameter]:
     if query is None:
         return []
     inline = _Components()
