@@ -1,10 +1,10 @@
 """What posting does, one at a time and in batches, and what it refuses."""
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from ledger import verify
-from ledger.accounts import NewAccount, find_one, open_accounts
+from ledger.accounts import NewAccount, find_one, open_accounts, set_floor
 from ledger.money import MAX_BALANCE, MAX_POSTING
 from ledger.posting import OutsideTransaction, Posting, ReferenceTaken, post, post_durably, post_one
 from ledger.requests import Leg, MalformedPosting
@@ -23,6 +23,17 @@ def test_a_transfer_moves_money_and_counts_versions(books):
     post_one(transfer(books.alice, books.bob, 300, "t:1"), now=NOW)
     assert (books.available(books.alice), books.available(books.bob)) == (700, 300)
     assert (books.standing(books.alice).version, books.standing(books.bob).version) == (2, 1)
+
+
+def test_a_floor_below_zero_is_a_credit_limit_and_no_more(books):
+    set_floor(books.alice.id, -500)
+    post_one(transfer(books.alice, books.bob, 500, "t:1"), now=NOW)
+    refused = post([transfer(books.alice, books.bob, 1, "t:2")], now=NOW).refusals[0]
+    assert (refused.code, refused.data["available"]) == ("insufficient_funds", 0)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        set_floor(books.alice.id, -499)
+    assert books.standing(books.alice).balance == -500
+    assert verify.clean()
 
 
 def test_what_isnt_there_cant_be_spent(books):
