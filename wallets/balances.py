@@ -8,6 +8,7 @@ from uuid import UUID
 from ledger import sql
 from ledger.balances import Standing, standing_at
 from users.callers import Caller
+from users.validation import ValidationError
 from wallets.access import Access, Need, NotFound, check, enter
 
 
@@ -52,8 +53,10 @@ def _standing(caller: Caller, row: tuple[Any, ...]) -> Standing | NotFound:
     return Standing(account, currency, *standing)
 
 
-def balance_at(*, caller: Caller, wallet_id: UUID, moment: datetime) -> Standing:
-    """The balance as it stood at a moment. Raises NotFound."""
+def balance_at(*, caller: Caller, wallet_id: UUID, moment: datetime, now: datetime) -> Standing:
+    """The balance as it stood at a moment. Raises NotFound, and ValidationError for a moment that is still to come."""
+    if moment > now:
+        raise ValidationError.on("at", "out_of_range", "That moment is still to come; ask for one that has been.")
     found = enter(caller, wallet_id, Need.VIEW)
     standing = standing_at(found.account, moment)
     if standing is None:

@@ -166,14 +166,12 @@ class BalanceView(APIView):
         caller = caller_of(request)
         require_scope(caller, "wallets:read")
         moment = _moment(wire.query(request, BalanceQuery).at, "at") if request.GET else None
-        if moment is not None and moment > timezone.now():
-            raise ValidationError.on("at", "out_of_range", "That moment is still to come; ask for one that has been.")
         if moment is None:
             standing, moment = together(Ask(caller, id))
             if isinstance(standing, NotFound):
                 raise standing
         else:
-            standing = balances.balance_at(caller=caller, wallet_id=id, moment=moment)
+            standing = balances.balance_at(caller=caller, wallet_id=id, moment=moment, now=timezone.now())
         return _tagged(request, shapes.balance_out(id, standing, moment))
 
 
