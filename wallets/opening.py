@@ -124,10 +124,9 @@ def add_member(*, caller: Caller, wallet_id: UUID, user: str, role: str, now: da
         raise NotFound("person")
     _lock_owner(wallet_id)
     Wallet.objects.select_for_update(no_key=True).get(pk=wallet_id)
-    member = Member.objects.filter(wallet_id=wallet_id, user=person).first()
+    member = Member.objects.select_related("wallet", "user").filter(wallet_id=wallet_id, user=person).first()
     if member and member.role == Member.Role.OWNER and role != Member.Role.OWNER:
-        _check_other_owner(wallet_id, member)
-        _disown(wallet_id, person)
+        _disown(member)
     member, _ = Member.objects.update_or_create(
         wallet_id=wallet_id, user=person, defaults={"role": role}, create_defaults={"role": role, "created_at": now}
     )
@@ -141,12 +140,11 @@ def remove_member(*, caller: Caller, wallet_id: UUID, user_id: UUID, now: dateti
     enter(caller, wallet_id, Need.MANAGE)
     _lock_owner(wallet_id)
     Wallet.objects.select_for_update(no_key=True).get(pk=wallet_id)
-    member = Member.objects.select_related("user").filter(wallet_id=wallet_id, user_id=user_id).first()
+    member = Member.objects.select_related("wallet", "user").filter(wallet_id=wallet_id, user_id=user_id).first()
     if member is None:
         raise NotFound("member")
     if member.role == Member.Role.OWNER:
-        _check_other_owner(wallet_id, member)
-        _disown(wallet_id, member.user)
+        _disown(member)
     member.delete()
     _note(caller, "wallet.member_removed", wallet_id, {"user": str(user_id)}, now)
 
@@ -192,15 +190,16 @@ def _appoint_default(person: User | None, currency: str) -> None:
         open_ones.filter(pk=oldest.pk).update(is_default=True)
 
 
-def _disown(wallet_id: UUID, person: User) -> None:
-    """Where a wallet's owner is that no more, let its oldest other owner be: nothing sent to the former goes there."""
-    wallet = Wallet.objects.get(pk=wallet_id)
+def _disown(member: Member) -> None:
+    """Before an owner stops being one: where the wallet is theirs, give it to its oldest other owner, so that nothing
+    sent to the former reaches it. Raises InvalidState for the last owner.
+    """
+    _check_other_owner(member.wallet_id, member)
+    wallet, person = member.wallet, member.user
     if wallet.owner_id != person.pk:
         return
-    heir = Member.objects.filter(wallet=wallet, role=Member.Role.OWNER).exclude(user=person).order_by("pk").first()
-    if heir is None:
-        raise InvalidState("This is the wallet's last owner; make somebody else an owner first.")
-    Wallet.objects.filter(pk=wallet_id).update(owner_id=heir.user_id, is_default=False)
+    heir = Member.objects.filter(wallet=wallet, role=Member.Role.OWNER).exclude(user=person).earliest("pk")
+    Wallet.objects.filter(pk=wallet.pk).update(owner_id=heir.user_id, is_default=False)
     _appoint_default(person, wallet.currency)
     _appoint_default(heir.user, wallet.currency)
 
