@@ -1,6 +1,7 @@
 """Hand-written SQL on Django's own connection: server-side parameters, prepared once, and arrays built quickly."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,19 @@ def run(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> p
     with connection.wrap_database_errors:
         cursor = psycopg.Cursor(connection.connection)
         return cursor.execute(statement, parameters or None, prepare=True, binary=True)
+
+
+@contextmanager
+def pipeline() -> Iterator[None]:
+    """Send statements without waiting for each: the server works on one while the next is made.
+
+    Reading rows waits for them; an error may surface at a later statement or at the end of the block, and a cursor's
+    `rowcount` is known only after it. So the statements within must tell by themselves what may not be.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def rows(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 from django.db import connection
 from django.db.transaction import TransactionManagementError
 from uuid_utils.compat import uuid7
@@ -60,5 +61,6 @@ def record_many(events: Iterable[Event]) -> None:
         raise TransactionManagementError("The audit trail is written in the transaction of the deed; open one first.")
     rows = [event.row() for event in events]
     if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_INSERT, [msgspec.json.encode(rows).decode()])
+        # Past Django's client-side binding: the plan is made once for a connection.
+        with connection.wrap_database_errors:
+            psycopg.Cursor(connection.connection).execute(_INSERT, [msgspec.json.encode(rows).decode()], prepare=True)

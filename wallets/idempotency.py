@@ -6,15 +6,15 @@ Its primary key is the last word where two slip past the lock's snapshot.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
-from django.db import IntegrityError
 
 from ledger import sql
-from ledger.durable import OutcomeUnknown, TryAgain, durable
+from ledger.durable import OutcomeUnknown, durable
 
 
 class IdempotencyInProgress(Exception):
@@ -83,7 +83,7 @@ def once(claim: Claim, act: Callable[[], Answer], *, now: datetime) -> Answer:
     Raises what `act` raises (then nothing is stored), IdempotencyInProgress, IdempotencyKeyReused, DuplicateRequest,
     and OutcomeUnknown where the commit was interrupted and the key tells nothing.
     """
-    (outcome,) = once_each([claim], lambda _: [act()], now=now)
+    (outcome,) = _settled([claim], lambda _: [act()], now, nullcontext)
     if isinstance(outcome, Answer):
         return outcome
     raise outcome
@@ -95,10 +95,20 @@ def once_each(
     """Do several things, each once for its key, in one durable transaction that they share.
 
     `act` is given the positions of those that are to be done, and answers or refuses each; only answers are stored.
-    Raises what `act` raises, and OutcomeUnknown where the commit was interrupted and a key tells nothing.
+    Its statements are pipelined. Raises what `act` raises, and OutcomeUnknown where the commit was interrupted and a
+    key tells nothing.
     """
+    return _settled(claims, act, now, sql.pipeline)
+
+
+def _settled(
+    claims: Sequence[Claim],
+    act: Callable[[list[int]], list[Answer | Refusal]],
+    now: datetime,
+    together: Callable[[], AbstractContextManager[None]],
+) -> list[Answer | Refusal]:
     try:
-        return _once(claims, act, now)
+        return _once(claims, act, now, together)
     except OutcomeUnknown:
         return [_known(claim) for claim in claims]
 
@@ -127,6 +137,16 @@ def _known(claim: Claim) -> Answer:
 
 @durable
 def _once(
+    claims: Sequence[Claim],
+    act: Callable[[list[int]], list[Answer | Refusal]],
+    now: datetime,
+    together: Callable[[], AbstractContextManager[None]],
+) -> list[Answer | Refusal]:
+    with together():
+        return _act_once(claims, act, now)
+
+
+def _act_once(
     claims: Sequence[Claim], act: Callable[[list[int]], list[Answer | Refusal]], now: datetime
 ) -> list[Answer | Refusal]:
     outcomes = _claim(claims)
@@ -182,10 +202,12 @@ def _stored(claim: Claim, fingerprint: bytes | None, status: int, body: bytes | 
     return Answer(status, bytes(body), replayed=True)
 
 
+# Where somebody used a key just now, all is undone and looked at again.
 STORE = """
 INSERT INTO wallets_idempotencykey (caller, key, fingerprint, status, body, created_at)
 SELECT k.*, %s
 FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::int2[], %s::bytea[]) AS k (caller, key, fingerprint, status, body)
+ON CONFLICT (caller, key) DO UPDATE SET body = wallets_lost_race()::bytea
 """
 
 
@@ -193,17 +215,14 @@ def _store(answers: Sequence[tuple[Claim, Answer]], now: datetime) -> None:
     if not answers:
         return
     claims, given = zip(*answers, strict=True)
-    try:
-        sql.run(
-            STORE,
-            (
-                now, sql.texts(claim.caller for claim in claims), sql.texts(claim.key for claim in claims),
-                sql.binaries(claim.fingerprint for claim in claims), sql.array(answer.status for answer in given),
-                sql.binaries(answer.body for answer in given),
-            ),
-        )  # fmt: skip
-    except IntegrityError as error:
-        raise TryAgain("Somebody used this key just now; look again.") from error
+    sql.run(
+        STORE,
+        (
+            now, sql.texts(claim.caller for claim in claims), sql.texts(claim.key for claim in claims),
+            sql.binaries(claim.fingerprint for claim in claims), sql.array(answer.status for answer in given),
+            sql.binaries(answer.body for answer in given),
+        ),
+    )  # fmt: skip
 
 
 def forget_bodies(*, now: datetime, limit: int = 10_000) -> int:

@@ -5,6 +5,7 @@ durability nor freshness. It saves each call its own round trips and its own wai
 queue for one busy row. Who comes alone is served at once.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -71,6 +72,8 @@ class Together(Generic[T, R]):
 
     def _lead(self) -> None:
         """Do what waits, in the order in which it came, one's own first; then let the next one lead."""
+        # Lets those who are nearly here come along; who is alone loses nothing by it.
+        time.sleep(0)
         with self._guard:
             calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._limit))]
         try:
@@ -79,12 +82,12 @@ class Together(Generic[T, R]):
             with self._guard:
                 successor = self._waiting[0] if self._waiting else None
                 self._busy = successor is not None
-            # The successor first: what it does takes longest.
-            if successor is not None:
-                successor.wake.release()
+            # The successor last: until it is awake, more come to be done with it.
             for call in calls:
                 call.done = True
                 call.wake.release()
+            if successor is not None:
+                successor.wake.release()
 
     def _do_all(self, calls: list[_Call[T, R]]) -> None:
         """Together, or one by one where that fails: one that can't be done must not keep the others from it."""

@@ -12,7 +12,6 @@ from uuid_utils.compat import uuid7
 from ledger import sql
 from ledger.balances import Standing
 from ledger.decision import Refused
-from ledger.durable import TryAgain
 from ledger.posting import post
 from ledger.requests import Posting
 from users import audit
@@ -246,23 +245,25 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-# The wallets are looked at again now that their accounts are locked: their status can't change any more.
+# The wallets are looked at again now that their accounts are locked: their status can't change any more. Where one
+# was frozen or closed just now, all is undone and decided again.
 WRITE = """
 INSERT INTO wallets_transfer (id, source_id, destination_id, amount, currency, status, transaction_id, reference,
                               description, metadata, created_by, created_at)
-SELECT t.id, t.source_id, t.destination_id, t.amount, t.currency, 'completed', t.id, t.reference, t.description,
-       t.metadata, t.created_by, %s
+SELECT t.id, t.source_id, t.destination_id, t.amount, t.currency,
+       CASE WHEN s.status = 'active' AND d.status <> 'closed' THEN 'completed' ELSE wallets_lost_race() END,
+       t.id, t.reference, t.description, t.metadata, t.created_by, %s
 FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int8[], %s::text[], %s::text[], %s::text[], %s::jsonb[],
             %s::text[])
     AS t (id, source_id, destination_id, amount, currency, reference, description, metadata, created_by)
-JOIN wallets_wallet s ON s.id = t.source_id AND s.status = 'active'
-JOIN wallets_wallet d ON d.id = t.destination_id AND d.status <> 'closed'
+JOIN wallets_wallet s ON s.id = t.source_id
+JOIN wallets_wallet d ON d.id = t.destination_id
 """
 
 
 def _write(made: Sequence[Route], now: datetime) -> None:
     orders = [route.order for route in made]
-    written = sql.run(
+    sql.run(
         WRITE,
         (
             now, sql.uuids(order.id for order in orders), sql.uuids(order.source for order in orders),
@@ -273,5 +274,3 @@ def _write(made: Sequence[Route], now: datetime) -> None:
             sql.texts(order.caller.key for order in orders),
         ),
     )  # fmt: skip
-    if written.rowcount != len(made):
-        raise TryAgain("A wallet was frozen or closed just now.")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from hashlib import blake2b
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -234,15 +233,12 @@ def _moment(text: str | None, field: str, *, end: bool = False) -> datetime | No
 
 def _tagged(request: Request, body: shapes.BalanceOut) -> HttpResponse:
     """The balance with its ETag, or 304 where the client has it already."""
-    numbers = (body.wallet, body.balance, body.held, body.pending, body.version)
-    tag = f'"{blake2b(repr(numbers).encode(), digest_size=12).hexdigest()}"'
-    known = request.META.get("HTTP_IF_NONE_MATCH", "")
-    fresh = tag in [part.strip().removeprefix("W/") for part in known.split(",")]
-    response = HttpResponse(status=304) if fresh else HttpResponse(msgspec.json.encode(body), "application/json")
-    response["ETag"] = tag
-    response["Cache-Control"] = "private, no-cache"
-    response["X-Balance-Estimated"] = "false"
-    return response
+    tag = f'"{body.version}.{body.balance}.{body.held}.{body.pending}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "X-Balance-Estimated": "false"}
+    known = request.META.get("HTTP_IF_NONE_MATCH")
+    if known and tag in [part.strip().removeprefix("W/") for part in known.split(",")]:
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(msgspec.json.encode(body), content_type="application/json", headers=headers)
 
 
 def _show(caller: Caller, id: UUID) -> shapes.WalletOut:

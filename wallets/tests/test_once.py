@@ -1,5 +1,6 @@
 """The same request twice, at once or a day later, with the same or other content: one effect, and the right answer."""
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -8,7 +9,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from wallets import idempotency
+from wallets import idempotency, opening, transfers
+from wallets.idempotency import Answer, Claim
 from wallets.models import IdempotencyKey, Transfer
 from wallets.tests.conftest import balance, books_are_clean
 
@@ -164,4 +166,42 @@ def test_a_wallet_that_is_being_closed_gets_nothing_more(committed, alice, bob, 
     closed = answers[0].status == 200
     assert balance(bob.http, bobs)[0] == (0 if closed else sum(answer.status == 201 for answer in answers[1:]))
     assert {answer.status for answer in answers[1:]} <= {201, 422}
+    assert books_are_clean()
+
+
+def test_a_wallet_that_is_frozen_in_between_pays_nothing(committed, alice, sade, purse, bobs, monkeypatch):
+    """The freeze comes after the wallet was looked at and before its account is locked."""
+    post = transfers.post
+    now = timezone.now()
+    late = iter([lambda _: opening.set_frozen(actor=sade.user, wallet_id=purse.id, frozen=True, now=now)])
+
+    def frozen_first(*args, **kwargs):
+        for freeze in late:
+            at_once(1, freeze)
+        return post(*args, **kwargs)
+
+    monkeypatch.setattr(transfers, "post", frozen_first)
+    assert alice.http.post("transfers", body(purse, bobs)).code == "wallet_frozen"
+    assert balance(alice.http, purse)[0] == 1_000
+    assert not Transfer.objects.exists()
+
+
+def test_who_loses_the_race_for_a_key_gets_the_winners_answer(committed, alice, purse, bobs, monkeypatch):
+    """The winner's key is committed after the loser has looked for it."""
+    act_once, winners = idempotency._act_once, iter([Answer(201, b'{"id": "the winner"}')])
+    monkeypatch.setattr(Claim, "lock", property(lambda _: random.getrandbits(60)))
+
+    def beaten(claims, act, now):
+        def late(positions):
+            for answer in winners:
+                at_once(1, lambda _, answer=answer: idempotency.once(claims[0], lambda: answer, now=now))
+            return act(positions)
+
+        return act_once(claims, late, now)
+
+    monkeypatch.setattr(idempotency, "_act_once", beaten)
+    told = alice.http.post("transfers", body(purse, bobs))
+    assert (told.body, told.headers["Idempotent-Replayed"]) == ({"id": "the winner"}, "true")
+    assert balance(alice.http, purse)[0] == 1_000
+    assert not Transfer.objects.exists()
     assert books_are_clean()
