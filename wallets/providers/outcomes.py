@@ -143,6 +143,11 @@ def is_duplicate(message: str) -> bool:
     return DUPLICATE.match(message) is not None
 
 
+def is_asked_for(asked: str, theirs: str) -> bool:
+    """Whether an answer is about what was asked for, under the name that it was asked for by."""
+    return bool(asked) and asked == theirs
+
+
 def beside(state: type[State], body: Body, *, provider: str, theirs: str) -> State:
     """What is known from an answer that isn't a good one about the reference that was asked for: nothing."""
     about = f"about another reference, {theirs}" if theirs else "without a reference"

@@ -182,6 +182,9 @@ class BalanceReading:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+EventKind = Literal["payout", "deposit", "other"]
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
     """A provider's word that something happened: a hint about what to ask it, never a reason to move money.
@@ -190,7 +193,7 @@ class ProviderEvent:
     """
 
     dedupe_key: str
-    kind: Literal["payout", "deposit", "other"]
+    kind: EventKind
     reference: str = ""
     provider_id: str = ""
     hinted_status: str = ""

@@ -11,6 +11,7 @@ from wallets.providers.money import NotExact, to_minor
 from wallets.providers.redaction import plain, storable
 
 NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,18})?", re.ASCII)
+LARGEST = 30
 
 
 def inside(value: Any, *path: str) -> Any:
@@ -18,6 +19,12 @@ def inside(value: Any, *path: str) -> Any:
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
+
+
+def members(value: Any, *path: str) -> Mapping[str, Any]:
+    """The object at a path of keys, an empty one where there is none."""
+    found = inside(value, *path)
+    return found if isinstance(found, Mapping) else {}
 
 
 def rows(value: Any) -> list[Mapping[str, Any]]:
@@ -40,12 +47,13 @@ def words(value: Any) -> str:
 
 
 def number(value: Any) -> Decimal | None:
-    """A number, exactly as it was sent: as a JSON number or as digits in a string."""
+    """A number, exactly as it was sent: as a JSON number or as digits in a string. One beyond all money isn't there."""
     if isinstance(value, str) and NUMBER.fullmatch(value):
         return Decimal(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    return value if isinstance(value, Decimal) and value.is_finite() else None
+        value = Decimal(value)
+    usable = isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= LARGEST
+    return value if usable else None
 
 
 def whole(value: Any) -> int | None:

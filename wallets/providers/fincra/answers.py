@@ -138,9 +138,9 @@ def _agreed(body: Body) -> bool:
 
 
 def _payout(body: Body, reference: str) -> PayoutState:
-    data = body.get("data")
-    theirs = reading.text(reading.inside(data, "customerReference"))
-    if not _agreed(body) or theirs != reference:
+    data = reading.members(body, "data")
+    theirs = reading.text(data.get("customerReference"))
+    if not _agreed(body) or not outcomes.is_asked_for(reference, theirs):
         return outcomes.beside(PayoutState, body, provider=NAME, theirs=theirs)
     status = reading.text(data.get("status"))
     known = reading.currency(data.get("destinationCurrency"))
@@ -157,9 +157,9 @@ def _payout(body: Body, reference: str) -> PayoutState:
 
 def _checkout(body: Body, reference: str) -> DepositState:
     """`amount` is what was asked for, whatever was paid; only `amountReceived` is what came."""
-    data = body.get("data")
-    ours = reading.text(reading.inside(data, "merchantReference")) or reading.text(reading.inside(data, "reference"))
-    if not _agreed(body) or ours != reference:
+    data = reading.members(body, "data")
+    ours = reading.text(data.get("merchantReference")) or reading.text(data.get("reference"))
+    if not _agreed(body) or not outcomes.is_asked_for(reference, ours):
         return outcomes.beside(DepositState, body, provider=NAME, theirs=ours)
     came = data.get("amount") if _came_whole(data) else data.get("amountReceived")
     names = ("chargeReference", "payCode", "id")
@@ -167,9 +167,9 @@ def _checkout(body: Body, reference: str) -> DepositState:
 
 
 def _collection(body: Body, provider_id: str) -> DepositState:
-    data = body.get("data")
-    theirs = reading.text(reading.inside(data, "reference"))
-    if not _agreed(body) or theirs != provider_id:
+    data = reading.members(body, "data")
+    theirs = reading.text(data.get("reference"))
+    if not _agreed(body) or not outcomes.is_asked_for(provider_id, theirs):
         return outcomes.beside(DepositState, body, provider=NAME, theirs=theirs)
     return _deposit(data, data.get("destinationAmount"), data.get("destinationCurrency"), "", ("reference",))
 

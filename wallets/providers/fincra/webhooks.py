@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wallets.providers import reading, signatures
-from wallets.providers.port import ProviderEvent
+from wallets.providers.port import EventKind, ProviderEvent
 from wallets.providers.transport import decode
 
-KINDS = {"payout": "payout", "charge": "deposit", "collection": "deposit"}
+KINDS: Mapping[str, EventKind] = {"payout": "payout", "charge": "deposit", "collection": "deposit"}
 NAMES = ("reference", "customerReference", "merchantReference", "chargeReference", "id")
 
 
@@ -20,11 +20,11 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Iterable[str]) -> N
 def parse(body: bytes) -> list[ProviderEvent]:
     """The event. Raises ValueError for a body that can't be read."""
     envelope = decode(body) or {}
-    event, data = reading.text(envelope.get("event")), envelope.get("data")
+    event, data = reading.text(envelope.get("event")), reading.members(envelope, "data")
     if not event:
         raise ValueError("Fincra's webhook names no event.")
-    status = reading.text(reading.inside(data, "status"))
-    theirs = [reading.text(reading.inside(data, name)) for name in ("reference", "chargeReference", "id")]
+    status = reading.text(data.get("status"))
+    theirs = [reading.text(data.get(name)) for name in ("reference", "chargeReference", "id")]
     family = event.partition(".")[0]
     reference, provider_id = _names(family, data)
     times = ("valuedAt", "updatedAt", "createdAt", "initiatedAt")
@@ -35,14 +35,14 @@ def parse(body: bytes) -> list[ProviderEvent]:
             reference=reference,
             provider_id=provider_id,
             hinted_status=status,
-            occurred_at=reading.moment(*(reading.inside(data, time) for time in times)),
+            occurred_at=reading.moment(*(data.get(time) for time in times)),
         )
     ]
 
 
-def _names(family: str, data: Any) -> tuple[str, str]:
+def _names(family: str, data: Mapping[str, Any]) -> tuple[str, str]:
     """Our reference and Fincra's. What comes to a virtual account has none of ours."""
-    name = {field: reading.text(reading.inside(data, field)) for field in NAMES}
+    name = {field: reading.text(data.get(field)) for field in NAMES}
     if family == "payout":
         return name["customerReference"], name["reference"] or name["id"]
     if family == "charge":

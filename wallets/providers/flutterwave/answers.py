@@ -47,10 +47,14 @@ def classify_payout_query(answer: Answer, reference: str) -> PayoutState:
     )
 
 
-def classify_deposit_query(answer: Answer, reference: str) -> DepositState:
-    """What has become of a deposit; `reference` "" where it was asked for by Flutterwave's id."""
+def classify_deposit_query(answer: Answer, reference: str, provider_id: str) -> DepositState:
+    """What has become of a deposit; without a reference the one of that id."""
     return outcomes.queried(
-        answer, provider=NAME, state=DepositState, missing=_no_transaction, found=lambda body: _deposit(body, reference)
+        answer,
+        provider=NAME,
+        state=DepositState,
+        missing=_no_transaction,
+        found=lambda body: _deposit(body, reference, provider_id),
     )
 
 
@@ -107,9 +111,9 @@ def _no_transaction(status: int, body: Body) -> bool:
 
 
 def _submitted(body: Body, reference: str) -> PayoutState:
-    data = body.get("data")
-    theirs = reading.text(reading.inside(data, "reference"))
-    if body.get("status") != "success" or theirs != reference:
+    data = reading.members(body, "data")
+    theirs = reading.text(data.get("reference"))
+    if body.get("status") != "success" or not outcomes.is_asked_for(reference, theirs):
         return outcomes.beside(PayoutState, body, provider=NAME, theirs=theirs)
     return _payout(data)
 
@@ -145,10 +149,11 @@ def _waits_for_approval(data: Body) -> bool:
     return data.get("requires_approval") in (1, True) and data.get("is_approved") in (0, False)
 
 
-def _deposit(body: Body, reference: str) -> DepositState:
-    data = body.get("data")
-    theirs = reading.text(reading.inside(data, "tx_ref"))
-    if body.get("status") != "success" or not theirs or (reference and theirs != reference):
+def _deposit(body: Body, reference: str, provider_id: str) -> DepositState:
+    data = reading.members(body, "data")
+    theirs, id = reading.text(data.get("tx_ref")), reading.text(data.get("id"))
+    asked = (reference, theirs) if reference else (provider_id, id)
+    if body.get("status") != "success" or not outcomes.is_asked_for(*asked):
         return outcomes.beside(DepositState, body, provider=NAME, theirs=theirs)
     status = reading.text(data.get("status"))
     known = reading.currency(data.get("currency"))
@@ -158,7 +163,7 @@ def _deposit(body: Body, reference: str) -> DepositState:
         reference=theirs,
         amount=reading.minor(data.get("amount"), known),
         currency=known,
-        provider_id=reading.text(data.get("id")),
+        provider_id=id,
         detail=f"{NAME} says {status or 'nothing'}{f': {why}' if why else ''}.",
         fee=_kept(data),
         raw=redacted(data),

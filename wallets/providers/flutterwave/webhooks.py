@@ -6,10 +6,10 @@ Whoever has seen one can forge any: so that a webhook is only ever a reason to a
 from collections.abc import Iterable, Mapping
 
 from wallets.providers import reading, signatures
-from wallets.providers.port import ProviderEvent
+from wallets.providers.port import EventKind, ProviderEvent
 from wallets.providers.transport import decode
 
-KINDS = {"transfer": "payout", "charge": "deposit"}
+KINDS: Mapping[str, EventKind] = {"transfer": "payout", "charge": "deposit"}
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Iterable[str]) -> None:
@@ -20,19 +20,22 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Iterable[str]) -> N
 def parse(body: bytes) -> list[ProviderEvent]:
     """The event, the old form too, which had `transfer` in place of `data`. Raises ValueError for an unreadable one."""
     envelope = decode(body) or {}
-    event, data = reading.text(envelope.get("event")), envelope.get("data") or envelope.get("transfer")
+    event, data = (
+        reading.text(envelope.get("event")),
+        reading.members(envelope, "data") or reading.members(envelope, "transfer"),
+    )
     if not event:
         raise ValueError("Flutterwave's webhook names no event.")
-    id, status = reading.text(reading.inside(data, "id")), reading.text(reading.inside(data, "status"))
+    id, status = reading.text(data.get("id")), reading.text(data.get("status"))
     kind = KINDS.get(event.partition(".")[0], "other")
     name = "reference" if kind == "payout" else "tx_ref"
     return [
         ProviderEvent(
             dedupe_key=signatures.event_key(body, event, id, status),
             kind=kind,
-            reference=reading.text(reading.inside(data, name)),
+            reference=reading.text(data.get(name)),
             provider_id=id,
             hinted_status=status,
-            occurred_at=reading.moment(reading.inside(data, "created_at")),
+            occurred_at=reading.moment(data.get("created_at")),
         )
     ]

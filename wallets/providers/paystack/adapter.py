@@ -96,7 +96,7 @@ class PaystackProvider(PaymentProvider):
 
     def query_deposit(self, reference: str, provider_id: str) -> DepositState:
         answer = self._api.call(wire.build_deposit_query(reference, provider_id))
-        return answers.classify_deposit_query(answer, reference)
+        return answers.classify_deposit_query(answer, reference, provider_id)
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> None:
         webhooks.verify(headers, body, self._secrets)

@@ -65,10 +65,14 @@ def classify_payout_query(answer: Answer, reference: str) -> PayoutState:
     )
 
 
-def classify_deposit_query(answer: Answer, reference: str) -> DepositState:
-    """What has become of a deposit; `reference` "" where it was asked for by Paystack's id."""
+def classify_deposit_query(answer: Answer, reference: str, provider_id: str) -> DepositState:
+    """What has become of a deposit; without a reference the one of that id."""
     return outcomes.queried(
-        answer, provider=NAME, state=DepositState, missing=_missing, found=lambda body: _deposit(body, reference)
+        answer,
+        provider=NAME,
+        state=DepositState,
+        missing=_missing,
+        found=lambda body: _deposit(body, reference, provider_id),
     )
 
 
@@ -92,8 +96,8 @@ def read_account(answer: Answer) -> ResolvedAccount:
 
 def read_recipient(answer: Answer, account_number: str) -> str:
     """The recipient's code. Raises AccountNotResolved, and ProviderUnavailable also where it is of another account."""
-    data = reading.inside(outcomes.resolved(answer, provider=NAME, refusal=_refusal), "data")
-    code = reading.text(reading.inside(data, "recipient_code"))
+    data = reading.members(outcomes.resolved(answer, provider=NAME, refusal=_refusal), "data")
+    code = reading.text(data.get("recipient_code"))
     if not code or reading.inside(data, "details", "account_number") not in (account_number, None):
         raise ProviderUnavailable(f"{NAME} gave no recipient for the account; try again later.")
     return code
@@ -134,9 +138,9 @@ def _missing(status: int, body: Body) -> bool:
 
 
 def _payout(body: Body, reference: str) -> PayoutState:
-    data = reading.inside(body, "data")
-    theirs = reading.text(reading.inside(data, "reference"))
-    if body.get("status") is not True or theirs != reference:
+    data = reading.members(body, "data")
+    theirs = reading.text(data.get("reference"))
+    if body.get("status") is not True or not outcomes.is_asked_for(reference, theirs):
         return outcomes.beside(PayoutState, body, provider=NAME, theirs=theirs)
     status = reading.text(data.get("status"))
     known = reading.currency(data.get("currency"))
@@ -151,10 +155,11 @@ def _payout(body: Body, reference: str) -> PayoutState:
     )
 
 
-def _deposit(body: Body, reference: str) -> DepositState:
-    data = reading.inside(body, "data")
-    theirs = reading.text(reading.inside(data, "reference"))
-    if body.get("status") is not True or not theirs or (reference and theirs != reference):
+def _deposit(body: Body, reference: str, provider_id: str) -> DepositState:
+    data = reading.members(body, "data")
+    theirs, id = reading.text(data.get("reference")), reading.text(data.get("id"))
+    asked = (reference, theirs) if reference else (provider_id, id)
+    if body.get("status") is not True or not outcomes.is_asked_for(*asked):
         return outcomes.beside(DepositState, body, provider=NAME, theirs=theirs)
     status = reading.text(data.get("status"))
     known = reading.currency(data.get("currency"))
@@ -163,7 +168,7 @@ def _deposit(body: Body, reference: str) -> DepositState:
         reference=theirs,
         amount=_minor(data.get("amount"), known),
         currency=known,
-        provider_id=reading.text(data.get("id")),
+        provider_id=id,
         detail=_detail(status, data),
         fee=_fee(data.get("fees")),
         raw=redacted(data),
