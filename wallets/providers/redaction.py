@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 HIDDEN = "[hidden]"
-ACCOUNT = re.compile(r"(account|wallet)_?(number|no)$|nuban|iban|bvn|phone|card|^pan$|msisdn", re.IGNORECASE)
-SECRET = re.compile(r"secret|token|api_?key|authorization|password|signature|access_code|mail$", re.IGNORECASE)
+# Names of members, in small letters without anything between them.
+ACCOUNT = re.compile(r"(account|wallet)(number|no)$|nuban|iban|bvn|phone|card|^pan$|msisdn")
+SECRET = re.compile(r"secret|token|apikey|authorization|password|signature|accesscode|mail$")
 EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 KEY = re.compile(r"\b(?:sk|pk)_(?:live|test)_\w+|\bFLW(?:SECK|PUBK)\S+", re.IGNORECASE)
 # Not the digits inside of a reference or an id, which have letters or hyphens beside them.
-DIGITS = re.compile(r"(?<![\w.-])\d{6,}(?![\w-])")
+DIGITS = re.compile(r"(?<![\w.-])\d{6,}(?![\w-]|\.\d)")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 LONGEST_TEXT, LONGEST_LIST, DEEPEST = 500, 20, 6
@@ -52,8 +53,10 @@ def _redacted(value: Any, depth: int) -> Any:
 
 
 def _member(name: str, value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, bool | Mapping | list):
-        return HIDDEN if SECRET.search(name) and value else _redacted(value, depth)
+    name = re.sub(r"[^a-z]", "", name.lower())
+    if value is None or isinstance(value, bool):
+        return value
     if SECRET.search(name):
         return HIDDEN
-    return last_four(storable(str(value))) if ACCOUNT.search(name) else _redacted(value, depth)
+    is_number = ACCOUNT.search(name) and not isinstance(value, Mapping | list)
+    return last_four(storable(str(value))) if is_number else _redacted(value, depth)
