@@ -21,7 +21,8 @@ def test_of_an_account_number_the_last_four_digits_are_kept(name, number):
 
 
 @pytest.mark.parametrize(
-    "name", ["email", "customer_email", "secret_key", "api-key", "apiKey", "Authorization", "authorization_code", "token"]
+    "name",
+    ["email", "customer_email", "secret_key", "api-key", "apiKey", "Authorization", "authorization_code", "token"],
 )
 def test_secrets_and_addresses_arent_kept(name):
     assert redacted({name: "whatever"}) == {name: "[hidden]"}

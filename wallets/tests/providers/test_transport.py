@@ -28,7 +28,9 @@ def test_a_call_carries_the_key_and_the_body(server):
 
 
 def test_numbers_are_exact(server):
-    reply = call(server, answer(body=b'{"balance": 1999965363.990817, "minor": 48250075, "long": 0.1234567890123456789}'))
+    reply = call(
+        server, answer(body=b'{"balance": 1999965363.990817, "minor": 48250075, "long": 0.1234567890123456789}')
+    )
     assert reply.body == {
         "balance": Decimal("1999965363.990817"), "minor": 48250075, "long": Decimal("0.1234567890123456789"),
     }  # fmt: skip
