@@ -118,24 +118,29 @@ def queried(
     return found(answer.body)
 
 
-def read(answer: Answer, *, provider: str) -> Body:
-    """The body of an answer to a question that moves no money. Raises ProviderUnavailable for any but a good one."""
+def read(answer: Answer, *, provider: str, agreed: Callable[[Body], bool]) -> Body:
+    """The body of an answer to a question that moves no money, where it says itself that it is a good one.
+
+    Raises ProviderUnavailable.
+    """
     if not isinstance(answer, Reply):
         raise ProviderUnavailable(f"{provider} can't be reached now; try again later.")
     if answer.status in UNAUTHORIZED:
         raise ProviderUnavailable(f"{provider} refuses our keys or our address (HTTP {answer.status}).")
-    if answer.body is None or not 200 <= answer.status < 300:
+    if answer.body is None or not 200 <= answer.status < 300 or not agreed(answer.body):
         raise ProviderUnavailable(f"{provider} gave no usable answer (HTTP {answer.status}); try again later.")
     return answer.body
 
 
-def resolved(answer: Answer, *, provider: str, refusal: Callable[[Body], Refusal | None]) -> Body:
+def resolved(
+    answer: Answer, *, provider: str, agreed: Callable[[Body], bool], refusal: Callable[[Body], Refusal | None]
+) -> Body:
     """The body of an answer about an account. Raises AccountNotResolved where it says no, else as `read`."""
     if isinstance(answer, Reply) and answer.body is not None and answer.status in (200, 400, 404, 422):
         no = refusal(answer.body)
         if no is not None and no.about not in (Refused.US, Refused.BUSY):
             raise AccountNotResolved(f"{provider} knows no such account: {no.detail or 'no reason given'}.")
-    return read(answer, provider=provider)
+    return read(answer, provider=provider, agreed=agreed)
 
 
 def is_duplicate(message: str) -> bool:

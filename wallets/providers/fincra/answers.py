@@ -76,14 +76,14 @@ def classify_deposit_query(answer: Answer, reference: str, provider_id: str) -> 
 
 def read_banks(answer: Answer) -> Sequence[Bank]:
     """The banks. Raises ProviderUnavailable."""
-    rows = reading.rows(outcomes.read(answer, provider=NAME).get("data"))
+    rows = reading.rows(_read(answer).get("data"))
     banks = [Bank(reading.text(row.get("code")), reading.text(row.get("name"))) for row in rows]
     return [bank for bank in banks if bank.code]
 
 
 def read_account(answer: Answer) -> ResolvedAccount:
     """Whose account it is. Raises AccountNotResolved and ProviderUnavailable."""
-    body = outcomes.resolved(answer, provider=NAME, refusal=_refusal)
+    body = outcomes.resolved(answer, provider=NAME, agreed=_agreed, refusal=_refusal)
     name = reading.text(reading.inside(body, "data", "accountName"), 200)
     if not name:
         raise ProviderUnavailable(f"{NAME} named no holder of the account; try again later.")
@@ -92,7 +92,7 @@ def read_account(answer: Answer) -> ResolvedAccount:
 
 def read_balances(answer: Answer, slug: str, currency: str, as_of: datetime) -> list[BalanceReading]:
     """What each of our wallets there holds in a currency. Raises ProviderUnavailable."""
-    rows = reading.rows(outcomes.read(answer, provider=NAME).get("data"))
+    rows = reading.rows(_read(answer).get("data"))
     found = [(row, reading.number(row.get("availableBalance"))) for row in rows if row.get("currency") == currency]
     return [
         BalanceReading(
@@ -111,10 +111,14 @@ def read_balances(answer: Answer, slug: str, currency: str, as_of: datetime) -> 
 
 def read_checkout(answer: Answer) -> DepositHandle:
     """Where they pay. Raises ProviderUnavailable."""
-    body = outcomes.read(answer, provider=NAME)
+    body = _read(answer)
     return DepositHandle(
         outcomes.link(body, "data", "link", provider=NAME), reading.text(reading.inside(body, "data", "payCode"))
     )
+
+
+def _read(answer: Answer) -> Body:
+    return outcomes.read(answer, provider=NAME, agreed=_agreed)
 
 
 def _refusal(body: Body) -> Refusal | None:

@@ -60,14 +60,14 @@ def classify_deposit_query(answer: Answer, reference: str, provider_id: str) -> 
 
 def read_banks(answer: Answer) -> Sequence[Bank]:
     """The banks. Raises ProviderUnavailable."""
-    rows = reading.rows(outcomes.read(answer, provider=NAME).get("data"))
+    rows = reading.rows(_read(answer).get("data"))
     banks = [Bank(reading.text(row.get("code")), reading.text(row.get("name"))) for row in rows]
     return [bank for bank in banks if bank.code]
 
 
 def read_account(answer: Answer) -> ResolvedAccount:
     """Whose account it is. Raises AccountNotResolved and ProviderUnavailable."""
-    body = outcomes.resolved(answer, provider=NAME, refusal=_refusal)
+    body = outcomes.resolved(answer, provider=NAME, agreed=_agreed, refusal=_refusal)
     name = reading.text(reading.inside(body, "data", "account_name"), 200)
     if not name:
         raise ProviderUnavailable(f"{NAME} named no holder of the account; try again later.")
@@ -76,7 +76,7 @@ def read_account(answer: Answer) -> ResolvedAccount:
 
 def read_balances(answer: Answer, slug: str, currency: str, as_of: datetime) -> list[BalanceReading]:
     """What we hold in a currency; Flutterwave says neither of which account nor of when. Raises ProviderUnavailable."""
-    data = outcomes.read(answer, provider=NAME).get("data")
+    data = _read(answer).get("data")
     rows = reading.rows(data if isinstance(data, list) else [data])
     found = [(row, reading.number(row.get("available_balance"))) for row in rows if row.get("currency") == currency]
     return [
@@ -91,7 +91,15 @@ def read_balances(answer: Answer, slug: str, currency: str, as_of: datetime) -> 
 
 def read_checkout(answer: Answer) -> DepositHandle:
     """Where they pay. Raises ProviderUnavailable."""
-    return DepositHandle(outcomes.link(outcomes.read(answer, provider=NAME), "data", "link", provider=NAME))
+    return DepositHandle(outcomes.link(_read(answer), "data", "link", provider=NAME))
+
+
+def _read(answer: Answer) -> Body:
+    return outcomes.read(answer, provider=NAME, agreed=_agreed)
+
+
+def _agreed(body: Body) -> bool:
+    return body.get("status") == "success"
 
 
 def _refusal(body: Body) -> Refusal | None:
@@ -113,7 +121,7 @@ def _no_transaction(status: int, body: Body) -> bool:
 def _submitted(body: Body, reference: str) -> PayoutState:
     data = reading.members(body, "data")
     theirs = reading.text(data.get("reference"))
-    if body.get("status") != "success" or not outcomes.is_asked_for(reference, theirs):
+    if not _agreed(body) or not outcomes.is_asked_for(reference, theirs):
         return outcomes.beside(PayoutState, body, provider=NAME, theirs=theirs)
     return _payout(data)
 
@@ -121,7 +129,7 @@ def _submitted(body: Body, reference: str) -> PayoutState:
 def _listed(body: Body, reference: str) -> PayoutState:
     rows = reading.rows(body.get("data"))
     ours = [row for row in rows if row.get("reference") == reference]
-    if body.get("status") != "success" or len(ours) != 1:
+    if not _agreed(body) or len(ours) != 1:
         detail = f"{NAME} lists {len(rows)} transfers, {len(ours)} of them with the reference."
         return PayoutState(RemoteStatus.UNKNOWN, detail=detail, raw=redacted(body))
     return _payout(ours[0])
@@ -153,7 +161,7 @@ def _deposit(body: Body, reference: str, provider_id: str) -> DepositState:
     data = reading.members(body, "data")
     theirs, id = reading.text(data.get("tx_ref")), reading.text(data.get("id"))
     asked = (reference, theirs) if reference else (provider_id, id)
-    if body.get("status") != "success" or not outcomes.is_asked_for(*asked):
+    if not _agreed(body) or not outcomes.is_asked_for(*asked):
         return outcomes.beside(DepositState, body, provider=NAME, theirs=theirs)
     status = reading.text(data.get("status"))
     known = reading.currency(data.get("currency"))

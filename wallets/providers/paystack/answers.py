@@ -78,7 +78,7 @@ def classify_deposit_query(answer: Answer, reference: str, provider_id: str) -> 
 
 def read_banks(answer: Answer) -> tuple[Sequence[Bank], str]:
     """A page of banks, and the cursor of the next one, "" after the last. Raises ProviderUnavailable."""
-    body = outcomes.read(answer, provider=NAME)
+    body = _read(answer)
     banks = [
         Bank(reading.text(row.get("code")), reading.text(row.get("name"))) for row in reading.rows(body.get("data"))
     ]
@@ -87,7 +87,7 @@ def read_banks(answer: Answer) -> tuple[Sequence[Bank], str]:
 
 def read_account(answer: Answer) -> ResolvedAccount:
     """Whose account it is. Raises AccountNotResolved and ProviderUnavailable."""
-    body = outcomes.resolved(answer, provider=NAME, refusal=_refusal)
+    body = outcomes.resolved(answer, provider=NAME, agreed=_agreed, refusal=_refusal)
     name = reading.text(reading.inside(body, "data", "account_name"), 200)
     if not name:
         raise ProviderUnavailable(f"{NAME} named no holder of the account; try again later.")
@@ -96,7 +96,7 @@ def read_account(answer: Answer) -> ResolvedAccount:
 
 def read_recipient(answer: Answer, account_number: str) -> str:
     """The recipient's code. Raises AccountNotResolved, and ProviderUnavailable also where it is of another account."""
-    data = reading.members(outcomes.resolved(answer, provider=NAME, refusal=_refusal), "data")
+    data = reading.members(outcomes.resolved(answer, provider=NAME, agreed=_agreed, refusal=_refusal), "data")
     code = reading.text(data.get("recipient_code"))
     if not code or reading.inside(data, "details", "account_number") not in (account_number, None):
         raise ProviderUnavailable(f"{NAME} gave no recipient for the account; try again later.")
@@ -105,7 +105,7 @@ def read_recipient(answer: Answer, account_number: str) -> str:
 
 def read_balances(answer: Answer, slug: str, currency: str, as_of: datetime) -> list[BalanceReading]:
     """What we hold in a currency; Paystack says neither of which account nor of when. Raises ProviderUnavailable."""
-    rows = reading.rows(outcomes.read(answer, provider=NAME).get("data"))
+    rows = reading.rows(_read(answer).get("data"))
     found = [(row, reading.whole(row.get("balance"))) for row in rows if row.get("currency") == currency]
     return [
         BalanceReading(currency, _major(held), f"{slug}:{currency}", as_of, metadata=redacted(row))
@@ -116,9 +116,15 @@ def read_balances(answer: Answer, slug: str, currency: str, as_of: datetime) -> 
 
 def read_checkout(answer: Answer) -> DepositHandle:
     """Where they pay. Raises ProviderUnavailable."""
-    return DepositHandle(
-        outcomes.link(outcomes.read(answer, provider=NAME), "data", "authorization_url", provider=NAME)
-    )
+    return DepositHandle(outcomes.link(_read(answer), "data", "authorization_url", provider=NAME))
+
+
+def _read(answer: Answer) -> Body:
+    return outcomes.read(answer, provider=NAME, agreed=_agreed)
+
+
+def _agreed(body: Body) -> bool:
+    return body.get("status") is True
 
 
 def _refusal(body: Body) -> Refusal | None:
@@ -140,7 +146,7 @@ def _missing(status: int, body: Body) -> bool:
 def _payout(body: Body, reference: str) -> PayoutState:
     data = reading.members(body, "data")
     theirs = reading.text(data.get("reference"))
-    if body.get("status") is not True or not outcomes.is_asked_for(reference, theirs):
+    if not _agreed(body) or not outcomes.is_asked_for(reference, theirs):
         return outcomes.beside(PayoutState, body, provider=NAME, theirs=theirs)
     status = reading.text(data.get("status"))
     known = reading.currency(data.get("currency"))
@@ -159,7 +165,7 @@ def _deposit(body: Body, reference: str, provider_id: str) -> DepositState:
     data = reading.members(body, "data")
     theirs, id = reading.text(data.get("reference")), reading.text(data.get("id"))
     asked = (reference, theirs) if reference else (provider_id, id)
-    if body.get("status") is not True or not outcomes.is_asked_for(*asked):
+    if not _agreed(body) or not outcomes.is_asked_for(*asked):
         return outcomes.beside(DepositState, body, provider=NAME, theirs=theirs)
     status = reading.text(data.get("status"))
     known = reading.currency(data.get("currency"))

@@ -50,7 +50,8 @@ def flutterwave_error(message: str) -> dict[str, Any]:
 
 def flutterwave_transaction(status: str = "successful", **more: Any) -> dict[str, Any]:
     data = {
-        "id": 285959875, "tx_ref": DEPOSIT, "flw_ref": "FLW-1", "amount": 10000, "charged_amount": 10000, "app_fee": 140,
+        "id": 285959875, "tx_ref": DEPOSIT, "flw_ref": "FLW-1", "amount": 10000, "charged_amount": 10000,
+        "app_fee": 140,
         "currency": "NGN", "status": status, "payment_type": "bank_transfer", "processor_response": "Approved",
         "customer": {"id": 3, "name": "Amina Bello", "email": "amina@example.com", "phone_number": "+2348000000000"},
     }  # fmt: skip
@@ -73,7 +74,8 @@ def fincra_error(error_type: str, error: str = "No.") -> dict[str, Any]:
 
 def fincra_checkout(status: str = "success", **more: Any) -> dict[str, Any]:
     data = {
-        "id": 1093510, "businessId": "b", "amount": 100, "currency": "NGN", "amountReceived": 100, "feeBearer": "business",
+        "id": 1093510, "businessId": "b", "amount": 100, "currency": "NGN", "amountReceived": 100,
+        "feeBearer": "business",
         "reference": "fcr-p-fc99410576", "merchantReference": DEPOSIT, "status": status, "varianceType": None,
         "customer": {"name": "Amina Bello", "email": "amina@example.com", "phoneNumber": "2348000000000"},
     }  # fmt: skip

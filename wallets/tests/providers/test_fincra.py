@@ -77,7 +77,8 @@ def test_what_is_known_after_an_order(status, body, outcome):
 @pytest.mark.parametrize(
     ("status", "body", "misconfigured"),
     [
-        (401, GATEWAY, True), (403, DENIED, True), (400, DENIED, True), (400, fincra_error("OPERATION_FORBIDDEN"), True),
+        (401, GATEWAY, True), (403, DENIED, True), (400, DENIED, True),
+        (400, fincra_error("OPERATION_FORBIDDEN"), True),
         (400, fincra_error("NO_ENOUGH_MONEY_IN_WALLET"), False),
     ],
 )  # fmt: skip
@@ -92,7 +93,8 @@ QUERIED = [
     (200, fincra_payout("reversed"), Remote.REVERSED),
     (200, fincra_payout("pending review"), Remote.UNKNOWN),
     (200, fincra_payout("failed", customerReference="wdr_another"), Remote.UNKNOWN),
-    *((status, fincra_error("RESOURCE_NOT_FOUND", "Payout not found"), Remote.NOT_FOUND) for status in (200, 400, 404, 422)),
+    *((status, fincra_error("RESOURCE_NOT_FOUND", "Payout not found"), Remote.NOT_FOUND) for status in (200, 400, 404,
+      422)),
     (500, fincra_error("RESOURCE_NOT_FOUND", "Payout not found"), Remote.UNKNOWN),
     (404, GATEWAY, Remote.UNKNOWN),
     (404, None, Remote.UNKNOWN),
@@ -164,7 +166,8 @@ def test_another_deposit_proves_nothing():
 def test_balances_keep_all_their_digits():
     body = decode(
         b'{"success": true, "data": [{"id": 207001, "_id": "207001", "ledgerBalance": 1999965363.990817,'
-        b' "availableBalance": 640179.275, "lockedBalance": 533231.555, "walletNumber": 100000114000001, "currency": "NGN"}]}'
+        b' "availableBalance": 640179.275, "lockedBalance": 533231.555,'
+        b' "walletNumber": 100000114000001, "currency": "NGN"}]}'
     )
     (reading,) = answers.read_balances(Reply(200, body), "fincra", "NGN", NOW)
     assert (str(reading.available), str(reading.ledger), str(reading.locked)) == (
@@ -290,8 +293,10 @@ CHARGE = {"id": 892892, "chargeReference": "fcr-bt-1", "reference": DEPOSIT, "am
          ("payout.successful:cb2c:successful", "payout", REFERENCE, "cb2c", "successful")),
         ("payout.failed", {"id": 14484, "status": "failed", "customerReference": REFERENCE},
          ("payout.failed:14484:failed", "payout", REFERENCE, "14484", "failed")),
-        ("collection.successful", COLLECTION, ("collection.successful:e30f-1:successful", "deposit", "", "e30f-1", "successful")),
-        ("charge.successful", CHARGE, (f"charge.successful:{DEPOSIT}:success", "deposit", DEPOSIT, "fcr-bt-1", "success")),
+        ("collection.successful", COLLECTION,
+         ("collection.successful:e30f-1:successful", "deposit", "", "e30f-1", "successful")),
+        ("charge.successful", CHARGE, (f"charge.successful:{DEPOSIT}:success", "deposit", DEPOSIT, "fcr-bt-1",
+          "success")),
         ("charge.successful", CHARGE | {"reference": "fcr-p-1", "merchantReference": DEPOSIT},
          ("charge.successful:fcr-p-1:success", "deposit", DEPOSIT, "fcr-bt-1", "success")),
         ("virtualaccount.approved", {"id": "v1", "status": "approved"},

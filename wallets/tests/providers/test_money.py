@@ -14,7 +14,8 @@ AMOUNTS = st.integers(-LARGEST, LARGEST)
 
 @pytest.mark.parametrize(
     ("amount", "currency", "major"),
-    [(250050, "NGN", "2500.50"), (1, "NGN", "0.01"), (250050, "JPY", "250050"), (250050, "KWD", "250.050"), (0, "NGN", "0.00")],
+    [(250050, "NGN", "2500.50"), (1, "NGN", "0.01"), (250050, "JPY", "250050"), (250050, "KWD", "250.050"),
+     (0, "NGN", "0.00")],
 )  # fmt: skip
 def test_minor_units_are_major_ones_with_all_their_digits(amount, currency, major):
     assert str(to_major(amount, currency)) == major

@@ -148,7 +148,8 @@ def test_an_amount_in_a_currency_whose_units_arent_known_is_none(currency):
 
 
 DEPOSITED = [
-    ("success", Remote.SUCCEEDED), ("failed", Remote.FAILED), ("abandoned", Remote.PENDING), ("ongoing", Remote.PENDING),
+    ("success", Remote.SUCCEEDED), ("failed", Remote.FAILED), ("abandoned", Remote.PENDING),
+    ("ongoing", Remote.PENDING),
     ("reversed", Remote.REVERSED), ("strange", Remote.UNKNOWN),
 ]  # fmt: skip
 
@@ -299,12 +300,14 @@ def test_a_forged_webhook_is_refused(headers, body, secrets):
 @pytest.mark.parametrize(
     ("event", "data", "expected"),
     [
-        ("charge.success", paystack_transaction()["data"], ("charge.success:302961", "deposit", DEPOSIT, "302961", "success")),
+        ("charge.success", paystack_transaction()["data"],
+         ("charge.success:302961", "deposit", DEPOSIT, "302961", "success")),
         ("transfer.success", paystack_transfer("success")["data"],
          ("transfer.success:9001", "payout", REFERENCE, "TRF_x1y2z3", "success")),
         ("transfer.reversed", {"id": 9001, "status": "reversed", "reference": REFERENCE, "created_at": "x"},
          ("transfer.reversed:9001", "payout", REFERENCE, "9001", "reversed")),
-        ("charge.dispute.create", {"id": 3, "status": "pending"}, ("charge.dispute.create:3", "other", "", "3", "pending")),
+        ("charge.dispute.create", {"id": 3, "status": "pending"},
+         ("charge.dispute.create:3", "other", "", "3", "pending")),
         ("refund.processed", {"id": 4, "amount": "100"}, ("refund.processed:4", "other", "", "4", "")),
     ],
 )  # fmt: skip

@@ -12,7 +12,8 @@ ACCOUNT = "0690000031"
 
 @pytest.mark.parametrize(
     "name",
-    ["account_number", "accountNumber", "senderAccountNumber", "payerAccountNumber", "account_no", "walletNumber", "bvn", "iban",
+    ["account_number", "accountNumber", "senderAccountNumber", "payerAccountNumber", "account_no", "walletNumber",
+     "bvn", "iban",
      "nuban", "phone_number", "phoneNumber", "phone"],
 )  # fmt: skip
 @pytest.mark.parametrize("number", [ACCOUNT, int("1" + ACCOUNT)])
