@@ -55,10 +55,10 @@ def bank(server, slug):
 @pytest.fixture
 def hurry(monkeypatch):
     """Waits are as short as a test."""
-    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.2)
-    monkeypatch.setattr(transport.Transport.call, "__kwdefaults__", {"seconds": 0.2})
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(transport.Transport.call, "__kwdefaults__", {"seconds": 0.1})
     for module in PATIENCE:
-        monkeypatch.setattr(module, "PAYOUT_SECONDS", 0.2)
+        monkeypatch.setattr(module, "PAYOUT_SECONDS", 0.1)
 
 
 def test_an_order_is_sent_once_and_accepted(server, bank, slug):
