@@ -25,27 +25,27 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The body of a command."""
 
 
-class Advance(Command):
+class Advance(Command, frozen=True):
     """POST /clock."""
 
     advance: float
 
 
-class Payment(Command):
+class Payment(Command, frozen=True):
     """POST /checkouts/{reference}/pay: what is paid, if it isn't what was asked for; major units."""
 
     amount: Decimal | None = None
     currency: str = ""
 
 
-class Word(Command):
+class Word(Command, frozen=True):
     """POST /transfers/{reference}/…: the status that is said, if it isn't the usual one."""
 
     word: str = ""
     detail: str = ""
 
 
-class Funding(Command):
+class Funding(Command, frozen=True):
     """POST /accounts: money from outside, or out with a negative amount; major units."""
 
     provider: Provider
@@ -53,7 +53,7 @@ class Funding(Command):
     amount: Decimal
 
 
-class Collection(Command):
+class Collection(Command, frozen=True):
     """POST /deposits: money that came by itself; major units."""
 
     provider: Provider
@@ -63,7 +63,7 @@ class Collection(Command):
     name: str = "Amina Bello"
 
 
-class Webhook(Command):
+class Webhook(Command, frozen=True):
     """POST /webhooks: any body, properly signed or not."""
 
     provider: Provider
@@ -72,7 +72,7 @@ class Webhook(Command):
     times: int = 1
 
 
-class Settings(Command):
+class Settings(Command, frozen=True):
     """POST /settings."""
 
     settle_seconds: float | None = None

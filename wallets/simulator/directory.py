@@ -70,12 +70,13 @@ class Recipients:
             )  # fmt: skip
             if found is not None:
                 return Recipient(**dict(found))
-            digest = sha256(f"{provider}:{bank_code}:{account_number}:{currency}".encode()).hexdigest()
-            values = {
-                "code": f"RCP_{digest[:15]}", "provider": provider, "type": type, "name": name, "bank_code": bank_code,
-                "account_number": account_number, "currency": currency, "created": self._clock.now(),
-            }  # fmt: skip
-            return Recipient(id=self._store.insert("recipients", **values), **values)
+            code = f"RCP_{sha256(f'{provider}:{bank_code}:{account_number}:{currency}'.encode()).hexdigest()[:15]}"
+            self._store.insert(
+                "recipients", code=code, provider=provider, type=type, name=name, bank_code=bank_code,
+                account_number=account_number, currency=currency, created=self._clock.now(),
+            )  # fmt: skip
+            row = self._store.rows("SELECT * FROM recipients WHERE code = :code", code=code)[0]
+            return Recipient(**dict(row))
 
     def find(self, code: str) -> Recipient | None:
         """By the code that was given for it."""

@@ -25,7 +25,7 @@ class Camel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """A body in Fincra's spelling."""
 
 
-class Beneficiary(Camel):
+class Beneficiary(Camel, frozen=True):
     """Who is paid."""
 
     account_number: str
@@ -39,7 +39,7 @@ class Beneficiary(Camel):
     phone: str = ""
 
 
-class NewPayout(Camel):
+class NewPayout(Camel, frozen=True):
     """POST /disbursements/payouts."""
 
     business: str
@@ -55,7 +55,7 @@ class NewPayout(Camel):
     payment_scheme: str = ""
 
 
-class AccountQuestion(Camel):
+class AccountQuestion(Camel, frozen=True):
     """POST /core/accounts/resolve."""
 
     account_number: str
@@ -63,7 +63,7 @@ class AccountQuestion(Camel):
     type: Literal["nuban"] = "nuban"
 
 
-class Customer(Camel):
+class Customer(Camel, frozen=True):
     """Who pays in."""
 
     email: str
@@ -71,7 +71,7 @@ class Customer(Camel):
     phone_number: str = ""
 
 
-class NewCheckout(Camel):
+class NewCheckout(Camel, frozen=True):
     """POST /checkout/payments."""
 
     currency: str
