@@ -24,6 +24,14 @@ def from_major(value: Decimal) -> int:
     return int(amount)
 
 
+def positive(value: Decimal) -> int:
+    """Millionths of what is moved. Raises ValueError as `from_major` does, and for what isn't above zero."""
+    amount = from_major(value)
+    if amount <= 0:
+        raise ValueError("The amount should be greater than zero.")
+    return amount
+
+
 def minor(amount: int) -> int:
     """In hundredths, what is finer cut off."""
     return amount // CENT

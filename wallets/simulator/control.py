@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import msgspec
 
-from wallets.simulator.amounts import from_major
+from wallets.simulator.amounts import from_major, positive
 from wallets.simulator.bank import Bank, DuplicateReference
 from wallets.simulator.books import books
 from wallets.simulator.clock import iso
@@ -136,15 +136,18 @@ class Control:
 
     def _fund(self, request: Request) -> Answer:
         command = _read(request, Funding)
+        provider, currency, amount = command.provider, command.currency, from_major(command.amount)
         with self._bank.store.transaction():
-            self._bank.accounts.move(command.provider, command.currency, "initial", from_major(command.amount))
+            if self._bank.accounts.at(provider, currency).available + amount < 0:
+                raise ValueError("There is less than that to take away.")
+            self._bank.accounts.move(provider, currency, "initial", amount)
         return Answer(200, books(self._bank, "-")["balances"][command.provider])
 
     def _collect(self, request: Request) -> Answer:
         command = _read(request, Collection)
         made = self._deposits.collect(
             provider=command.provider, reference=command.reference or uuid4().hex, currency=command.currency,
-            amount=from_major(command.amount), name=command.name,
+            amount=positive(command.amount), name=command.name,
         )  # fmt: skip
         return Answer(201, {"reference": made.reference, "state": made.state})
 
@@ -154,7 +157,7 @@ class Control:
         if action == "fail":
             done = self._deposits.fail(token)
         else:
-            amount = None if command.amount is None else from_major(command.amount)
+            amount = None if command.amount is None else positive(command.amount)
             done = self._deposits.pay(token, amount=amount, currency=command.currency)
         return Answer(200, {"reference": done.reference, "state": done.state})
 

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from wallets.simulator.amounts import positive
 from wallets.simulator.store import Store
 
 
@@ -77,12 +78,16 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     account: str = ""
     operation: Operation = ""
     when: Literal["before", "after"] = "after"
-    times: int | None = None
-    seconds: float | None = None
-    status: int = 503
+    times: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    status: Annotated[int, msgspec.Meta(ge=400, le=599)] = 503
     word: str = ""
     amount: Decimal | None = None
     currency: str = ""
+
+    def __post_init__(self) -> None:
+        if self.amount is not None:
+            positive(self.amount)
 
     def fits(self, call: "Call") -> bool:
         """Whether it is for this call."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
@@ -19,6 +20,9 @@ from wallets.simulator.wire import Answer, Event, Face, Handler, Refusal, Reques
 
 STATUSES = {"success": "successful", "failed": "failed", "reversed": "failed"}
 DEPOSIT_STATUSES = {"open": "pending"}
+
+
+OWN = re.compile("cb2c581b-58a5-4037-be65-[0-9a-f]{12}")
 
 
 class Camel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="camel"):
@@ -219,7 +223,7 @@ class Fincra(Face):
         """The same by Fincra's own reference."""
 
         def perform() -> Answer:
-            found = next((one for one in self.bank.latest(self.slug, 10_000) if _own(one.id) == reference), None)
+            found = self.bank.get(self.slug, int(reference[-12:], 16)) if OWN.fullmatch(reference) else None
             return _yes("Payout fetched successfully", _payout(found)) if found else _not_found("Payout not found")
 
         return self.task("query", perform)
@@ -348,7 +352,8 @@ def _gateway(status: int, message: str) -> Answer:
 
 
 def _own(number: int) -> str:
-    return str(uuid5(NAMESPACE_URL, f"fincra:payout:{number}"))
+    """Fincra's own reference of a payout."""
+    return f"cb2c581b-58a5-4037-be65-{number:012x}"
 
 
 def _payout(transfer: Transfer) -> dict[str, Any]:

@@ -117,6 +117,8 @@ class Simulator:
 
     def serve(self, request: Request, caller: Waiting) -> None:
         """One call, from wherever it comes."""
+        if self.ending:
+            return caller.hang_up(reset=True)
         for slug, base in BASES.items():
             if request.path.startswith(base + "/"):
                 return self._serve_face(self.faces[slug], _below(request, base), caller)
@@ -166,7 +168,7 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of callers who hang up; they do so all the time."""
-        if not isinstance(sys.exception(), OSError | ValueError):
+        if not self.simulator.ending and not isinstance(sys.exception(), OSError | ValueError):
             super().handle_error(request, client_address)
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from wallets.simulator.amounts import from_major
+from wallets.simulator import amounts
 from wallets.simulator.bank import Bank, Transfer
 from wallets.simulator.deposits import Deposit, Deposits
 from wallets.simulator.faults import Call, Operation
@@ -107,12 +107,9 @@ class Face(ABC):
     def positive(self, value: Decimal) -> int:
         """A sum to be moved. Raises Refusal for one that is malformed or isn't above zero."""
         try:
-            amount = from_major(value)
+            return amounts.positive(value)
         except ValueError as error:
             raise Refusal(self.invalid(str(error))) from error
-        if amount <= 0:
-            raise Refusal(self.invalid("amount should be greater than zero"))
-        return amount
 
     @abstractmethod
     def routes(self) -> list[tuple[str, str, Handler]]:
