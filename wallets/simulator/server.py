@@ -1,5 +1,6 @@
 """The simulator as one thing that is started and stopped: bank, faces, webhooks, control and an HTTP server."""
 
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -86,6 +87,7 @@ class Simulator:
         self._ending.set()
         self._news.set()
         self._server.shutdown()
+        self._server.hang_up()
         self.webhooks.stop()
         for thread in self._threads:
             thread.join()
@@ -165,6 +167,23 @@ class Server(ThreadingHTTPServer):
     def __init__(self, simulator: Simulator, host: str, port: int) -> None:
         super().__init__((host, port), Handler)
         self.simulator = simulator
+        self._callers: set[Any] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember who is connected."""
+        self._callers.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """One has left."""
+        self._callers.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Leave nobody waiting."""
+        for caller in tuple(self._callers):
+            with suppress(OSError):
+                caller.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of callers who hang up; they do so all the time."""

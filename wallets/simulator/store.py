@@ -54,7 +54,9 @@ class Store:
     def __init__(self, file: Path | None = None) -> None:
         self._lock = threading.RLock()
         self._inside = False
-        self._connection = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
+        self._connection = sqlite3.connect(
+            file or ":memory:", check_same_thread=False, isolation_level=None, timeout=0.5
+        )
         self._connection.row_factory = sqlite3.Row
         # Two simulators on one file would be two banks with one purse: the second is refused.
         self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -37,7 +37,7 @@ class Webhooks:
     def __init__(self, bank: Bank, deposits: Deposits, faces: Mapping[str, Face], receiver: str) -> None:
         self._bank, self._store, self._faces = bank, bank.store, faces
         self.receiver = receiver
-        self._wake, self._ending = threading.Condition(), False
+        self._wake, self._ending, self._news = threading.Condition(), False, 0
         self._threads: list[threading.Thread] = []
         bank.listeners.append(self._tell_transfer)
         deposits.listeners.append(self._tell_deposit)
@@ -59,6 +59,7 @@ class Webhooks:
     def hurry(self) -> None:
         """Look again: there is something new, or it is later than it was."""
         with self._wake:
+            self._news += 1
             self._wake.notify_all()
 
     def send(self, provider: str, event: Event, reference: str, *, forged: bool = False, delay: float = 0.0) -> None:
@@ -128,6 +129,7 @@ class Webhooks:
 
     def _work(self, lane: int) -> None:
         while not self._ending:
+            known = self._news
             row = self._store.row(
                 "SELECT * FROM deliveries WHERE lane = :lane AND outcome = 'waiting' ORDER BY due, id LIMIT 1",
                 lane=lane,
@@ -137,8 +139,7 @@ class Webhooks:
                 self._deliver(row)
                 continue
             with self._wake:
-                # A second at most: whoever wrote a delivery may not have committed it when we were woken.
-                if not self._ending:
+                if known == self._news and not self._ending:
                     self._wake.wait(1.0 if wait is None else min(wait, 1.0))
 
     def _deliver(self, row: Row) -> None:

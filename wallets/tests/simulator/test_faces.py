@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from wallets.simulator.server import Simulator
-from wallets.tests.simulator.conftest import BUSINESS, GOOD, Customer, wdr
+from wallets.tests.simulator.conftest import BUSINESS, GOOD, Customer, wdr, web
 
 UNAUTHORIZED = {
     "paystack": {"status": False, "message": "Invalid key"},
@@ -40,7 +40,7 @@ def test_a_wrong_key_opens_nothing(customer: Customer):
 
 
 def test_fincras_gateway_misses_a_key_in_its_own_words(sim: Simulator):
-    answer = httpx.get(f"{sim.base('fincra')}/wallets")
+    answer = web.get(f"{sim.base('fincra')}/wallets")
     assert (answer.status_code, answer.json()["message"]) == (401, "No API key found in request")
 
 
@@ -162,7 +162,7 @@ def test_an_account_that_nobody_has_can_not_be_resolved(paystack: Customer, flut
 
 def test_a_path_that_there_is_not_is_not_found(sim: Simulator, customer: Customer):
     assert customer.http.get("/nothing").status_code == 404
-    assert httpx.get(f"{sim.url}/nothing").status_code == 404
+    assert web.get(f"{sim.url}/nothing").status_code == 404
 
 
 def test_the_business_says_who_it_is(fincra: Customer):

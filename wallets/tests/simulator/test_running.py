@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from wallets.simulator.magic import MAGIC
 from wallets.simulator.server import Simulator
-from wallets.tests.simulator.conftest import Customer, Inbox, transfer, until, wdr
+from wallets.tests.simulator.conftest import Customer, Inbox, transfer, until, wdr, web
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "simulator.md").read_text()
@@ -39,9 +38,9 @@ def test_a_file_outlives_a_kill(tmp_path: Path, inbox: Inbox):
     state = ("--state", str(tmp_path / "state"), "--settle-seconds", "1000", "--webhooks", inbox.url)
     with command(*state) as (process, url):
         fincra = Customer(f"{url}/fincra", "fincra")
-        httpx.post(f"{url}/_control/faults", json={"kind": "error", "reference": wdr(9)})
+        web.post(f"{url}/_control/faults", json={"kind": "error", "reference": wdr(9)})
         assert fincra.order(wdr(1)).status_code == 200
-        httpx.post(f"{url}/_control/clock", json={"advance": 500})
+        web.post(f"{url}/_control/clock", json={"advance": 500})
         process.send_signal(signal.SIGKILL)
         process.wait()
     with command(*state) as (_, url):
@@ -49,11 +48,9 @@ def test_a_file_outlives_a_kill(tmp_path: Path, inbox: Inbox):
         assert fincra.order(wdr(1)).json()["errorType"] == "DUPLICATE_CUSTOMER_REFERENCE"
         assert (fincra.word(wdr(1)), fincra.available()) == ("processing", 10_000_000 - 150)
         assert fincra.order(wdr(9)).status_code == 503
-        httpx.post(f"{url}/_control/clock", json={"advance": 500})
+        web.post(f"{url}/_control/clock", json={"advance": 500})
         until(lambda: fincra.word(wdr(1)) == "success")
-        assert (
-            httpx.get(f"{url}/_control/books", params={"reference": wdr(1)}).json()["transfers"][0]["times_paid"] == 1
-        )
+        assert web.get(f"{url}/_control/books", params={"reference": wdr(1)}).json()["transfers"][0]["times_paid"] == 1
         inbox.wait(1)
 
 
@@ -68,17 +65,17 @@ def test_a_second_simulator_is_refused_the_file(tmp_path: Path):
 
 def test_the_command_stops_when_it_is_told(tmp_path: Path):
     with command() as (process, url):
-        assert httpx.get(f"{url}/_control/books").status_code == 200
+        assert web.get(f"{url}/_control/books").status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
 
 
 def test_faults_are_commanded_listed_and_healed_over_http(sim: Simulator, customer: Customer):
-    made = httpx.post(f"{sim.url}/_control/faults", json={"kind": "error", "times": 5, "reference": "wdr_"})
+    made = web.post(f"{sim.url}/_control/faults", json={"kind": "error", "times": 5, "reference": "wdr_"})
     assert (made.status_code, made.json()["left"]) == (201, 5)
     assert customer.order(wdr(1)).status_code == 503
-    assert [one["left"] for one in httpx.get(f"{sim.url}/_control/faults").json()] == [4]
-    assert httpx.delete(f"{sim.url}/_control/faults/{made.json()['id']}").json() == []
+    assert [one["left"] for one in web.get(f"{sim.url}/_control/faults").json()] == [4]
+    assert web.delete(f"{sim.url}/_control/faults/{made.json()['id']}").json() == []
     assert customer.order(wdr(2)).status_code == 200
 
 
@@ -88,38 +85,38 @@ def test_faults_are_commanded_listed_and_healed_over_http(sim: Simulator, custom
      '{"kind": "wrong_amount", "amount": "0"}', '{"kind": "error", "status": 200}'],
 )  # fmt: skip
 def test_a_fault_that_there_is_not_is_refused(sim: Simulator, body: str):
-    assert httpx.post(f"{sim.url}/_control/faults", content=body).status_code == 400
+    assert web.post(f"{sim.url}/_control/faults", content=body).status_code == 400
 
 
 def test_a_transfer_is_settled_failed_and_reversed_on_command(sim: Simulator, customer: Customer):
     sim.fault("stuck")
     for number, action in ((1, "settle"), (2, "fail")):
         customer.order(wdr(number))
-        assert httpx.post(f"{sim.url}/_control/transfers/{wdr(number)}/{action}").status_code == 200
-    assert httpx.post(f"{sim.url}/_control/transfers/{wdr(1)}/reverse", json={"word": "returned"}).status_code == 200
+        assert web.post(f"{sim.url}/_control/transfers/{wdr(number)}/{action}").status_code == 200
+    assert web.post(f"{sim.url}/_control/transfers/{wdr(1)}/reverse", json={"word": "returned"}).status_code == 200
     assert [customer.word(wdr(1)), customer.word(wdr(2))] == ["returned", "failed"]
     assert transfer(sim, wdr(1))["times_returned"] == 1
 
 
 def test_what_can_not_become_of_a_transfer_is_refused(sim: Simulator, customer: Customer):
     customer.order(wdr(1))
-    assert httpx.post(f"{sim.url}/_control/transfers/{wdr(1)}/reverse").status_code == 409
-    assert httpx.post(f"{sim.url}/_control/transfers/{wdr(2)}/settle").status_code == 404
+    assert web.post(f"{sim.url}/_control/transfers/{wdr(1)}/reverse").status_code == 409
+    assert web.post(f"{sim.url}/_control/transfers/{wdr(2)}/settle").status_code == 404
 
 
 def test_checkouts_are_finished_on_command(sim: Simulator, customer: Customer):
     customer.check_out("dep-1", 100)
     customer.check_out("dep-2", 100)
-    paid = httpx.post(f"{sim.url}/_control/checkouts/dep-1/pay", json={"amount": "40"})
-    failed = httpx.post(f"{sim.url}/_control/checkouts/dep-2/fail")
+    paid = web.post(f"{sim.url}/_control/checkouts/dep-1/pay", json={"amount": "40"})
+    failed = web.post(f"{sim.url}/_control/checkouts/dep-2/fail")
     assert (paid.json()["state"], failed.json()["state"]) == ("success", "failed")
     assert customer.deposit("dep-1").json()["data"]["amount"] == (4000 if customer.provider == "paystack" else 40)
-    assert httpx.post(f"{sim.url}/_control/checkouts/dep-3/pay").status_code == 404
+    assert web.post(f"{sim.url}/_control/checkouts/dep-3/pay").status_code == 404
 
 
 def test_balances_are_funded_and_emptied_on_command(sim: Simulator, customer: Customer):
     funding = {"provider": customer.provider, "currency": "NGN", "amount": "-9999900"}
-    assert httpx.post(f"{sim.url}/_control/accounts", json=funding).status_code == 200
+    assert web.post(f"{sim.url}/_control/accounts", json=funding).status_code == 200
     assert customer.available() == 100
     assert customer.order(wdr(1), amount=100).status_code == 400
     assert sim.books()["balanced"]
@@ -127,11 +124,11 @@ def test_balances_are_funded_and_emptied_on_command(sim: Simulator, customer: Cu
 
 def test_more_than_there_is_can_not_be_taken_away(sim: Simulator):
     funding = {"provider": "fincra", "currency": "NGN", "amount": "-10000001"}
-    assert httpx.post(f"{sim.url}/_control/accounts", json=funding).status_code == 400
+    assert web.post(f"{sim.url}/_control/accounts", json=funding).status_code == 400
 
 
 def test_settings_change_while_it_runs(sim: Simulator, customer: Customer):
-    assert httpx.post(f"{sim.url}/_control/settings", json={"settle_seconds": 1}).json()["settle_seconds"] == 1
+    assert web.post(f"{sim.url}/_control/settings", json={"settle_seconds": 1}).json()["settle_seconds"] == 1
     customer.order(wdr(1))
     sim.advance(1)
     assert customer.word(wdr(1)) == "success"

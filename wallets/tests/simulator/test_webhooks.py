@@ -3,12 +3,11 @@
 import hashlib
 import hmac
 
-import httpx
 import pytest
 
 from wallets.simulator.keys import Keys
 from wallets.simulator.server import Simulator, simulating
-from wallets.tests.simulator.conftest import Customer, Inbox, Received, until, wdr
+from wallets.tests.simulator.conftest import Customer, Inbox, Received, until, wdr, web
 
 PAYSTACK_BODY = (
     b'{"event":"transfer.success","data":{"id":71,"reference":"wd_0123456789abcdef0123456789abcdef_1",'
@@ -153,7 +152,7 @@ def test_somebody_else_says_that_a_checkout_was_paid(sim: Simulator, inbox: Inbo
 @pytest.mark.parametrize("forged", [True, False])
 def test_anything_can_be_sent_on_command(sim: Simulator, inbox: Inbox, customer: Customer, forged: bool):
     body = {"provider": customer.provider, "body": {"event": "x", "data": {"a": 1.5}}, "forged": forged, "times": 3}
-    assert httpx.post(f"{sim.url}/_control/webhooks", json=body).status_code == 202
+    assert web.post(f"{sim.url}/_control/webhooks", json=body).status_code == 202
     assert [genuine(event) for event in inbox.wait(3)] == [not forged] * 3
 
 
