@@ -75,7 +75,7 @@ class FlutterwaveProvider(PaymentProvider):
         return answers.classify_payout_query(self._api.call(wire.build_payout_query(reference)), reference)
 
     def fetch_balances(self, currency: str) -> Sequence[BalanceReading]:
-        answer = self._api.call(wire.build_balances(currency))
+        answer = self._api.call(wire.build_balances())
         return answers.read_balances(answer, self.slug, currency, datetime.now(UTC))
 
     def start_deposit(self, intent: DepositIntent) -> DepositHandle:

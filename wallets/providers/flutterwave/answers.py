@@ -76,8 +76,7 @@ def read_account(answer: Answer) -> ResolvedAccount:
 
 def read_balances(answer: Answer, slug: str, currency: str, as_of: datetime) -> list[BalanceReading]:
     """What we hold in a currency; Flutterwave says neither of which account nor of when. Raises ProviderUnavailable."""
-    data = _read(answer).get("data")
-    rows = reading.rows(data if isinstance(data, list) else [data])
+    rows = reading.rows(_read(answer).get("data"))
     found = [(row, reading.number(row.get("available_balance"))) for row in rows if row.get("currency") == currency]
     return [
         BalanceReading(

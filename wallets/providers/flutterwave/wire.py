@@ -31,9 +31,9 @@ def build_payout_query(reference: str) -> Call:
     return Call("GET", "/transfers", {"reference": reference})
 
 
-def build_balances(currency: str) -> Call:
-    """What we hold there in a currency."""
-    return Call("GET", f"/balances/{segment(currency)}")
+def build_balances() -> Call:
+    """What we hold there, in all currencies: asked for one that we have never had, it is a refusal."""
+    return Call("GET", "/balances")
 
 
 def build_checkout(intent: DepositIntent) -> Call:
