@@ -6,6 +6,8 @@ from urllib.parse import unquote
 
 import environ
 
+from wallets.providers.enabled import enabled
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(environ.Env().str("DATA_DIR", str(BASE_DIR / ".data")))
 
@@ -269,17 +271,17 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # They log addresses with what is asked for in them: account numbers.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+    },
 }
 
 # --- The product's own limits -------------------------------------------------------------------------------------
 
 IDEMPOTENCY_BODY_DAYS = env.int("IDEMPOTENCY_BODY_DAYS", 30)
-PROVIDERS = {
-    "sandbox": (
-        "wallets.providers.sandbox.SandboxProvider",
-        {"settle_after": env.float("SANDBOX_SETTLE_SECONDS", 1.0)},
-    ),
-}
-DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", "sandbox")
+PROVIDERS = enabled(env.ENVIRON, production=PRODUCTION)
+DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", next(iter(PROVIDERS), ""))
 WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)
