@@ -5,84 +5,25 @@ failed; a success can still be reversed. Money is locked while a transfer is ope
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from wallets.simulator.accounts import Accounts
 from wallets.simulator.amounts import MILLION, from_major
 from wallets.simulator.clock import Clock
 from wallets.simulator.directory import Recipients
 from wallets.simulator.faults import OUTCOMES, REFUSALS, Call, Fault, Faults, Kind
+from wallets.simulator.orders import (
+    FEES,
+    DuplicateReference,
+    InsufficientBalance,
+    Order,
+    Refused,
+    Step,
+    Transfer,
+    course,
+    may_become,
+    other_currency,
+)
 from wallets.simulator.store import Store
-
-# What a payout costs on top of its amount.
-FEES = {"paystack": 25 * MILLION, "flutterwave": 26_875_000, "fincra": 50 * MILLION}
-OPEN = frozenset({"pending", "otp", "approval"})
-OTP_LASTS = 1800.0
-
-
-class Refused(Exception):
-    """The order isn't taken, and nothing will come of it."""
-
-
-class DuplicateReference(Exception):
-    """The reference was taken before: there is an order by it."""
-
-
-class InsufficientBalance(Exception):
-    """There is less than the amount and the fee."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be paid to whom; the reference is the customer's."""
-
-    provider: str
-    reference: str
-    currency: str
-    amount: int
-    bank_code: str
-    account_number: str
-    account_name: str
-    narration: str = ""
-    recipient: int = 0
-    will_fail: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """An order that was taken. `word` is what is said of it instead of its state, `said_…` instead of what it is."""
-
-    id: int
-    provider: str
-    reference: str
-    copy: int
-    currency: str
-    amount: int
-    fee: int
-    state: str
-    word: str
-    detail: str
-    said_amount: int
-    said_currency: str
-    bank_code: str
-    account_number: str
-    account_name: str
-    narration: str
-    recipient: int
-    created: float
-    updated: float
-    paid: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What becomes of a transfer, `after` so many seconds."""
-
-    after: float
-    state: str
-    word: str = ""
-    detail: str = ""
-
 
 Listener = Callable[[Transfer], None]
 
@@ -137,7 +78,7 @@ class Bank:
         """Let something become of a transfer; False where that can't be any more."""
         with self.store.transaction():
             transfer = self._transfers("id = :number", number=number)[0]
-            if not _may_become(transfer.state, state):
+            if not may_become(transfer.state, state):
                 return False
             self._add_step(number, self.clock.now(), Step(0, state, word, detail), applied=True)
             self._apply(transfer, Step(0, state, word, detail))
@@ -150,7 +91,7 @@ class Bank:
                 "SELECT * FROM steps WHERE applied IS NULL AND due <= :now ORDER BY due, id", now=self.clock.now()
             ):
                 transfer = self._transfers("id = :number", number=row["transfer"])[0]
-                if not _may_become(transfer.state, row["state"]):
+                if not may_become(transfer.state, row["state"]):
                     self.store.run("DELETE FROM steps WHERE id = :id", id=row["id"])
                     continue
                 self.store.run("UPDATE steps SET applied = :now WHERE id = :id", now=self.clock.now(), id=row["id"])
@@ -184,7 +125,7 @@ class Bank:
     def _take(self, order: Order, call: Call, copy: int) -> Transfer:
         now, fee = self.clock.now(), FEES[order.provider]
         fault = self.faults.take(OUTCOMES, call) or (Fault(kind=Kind.FAILED) if order.will_fail else None)
-        first, *later = _course(fault, order.provider, self.settle_seconds)
+        first, *later = course(fault, order.provider, self.settle_seconds)
         self.accounts.lock(order.provider, order.currency, order.amount + fee)
         number = self.store.insert(
             "transfers", provider=order.provider, reference=order.reference, copy=copy, currency=order.currency,
@@ -244,31 +185,3 @@ class Bank:
 
     def _transfers(self, where: str, **values: object) -> list[Transfer]:
         return [Transfer(**dict(row)) for row in self.store.rows(f"SELECT * FROM transfers WHERE {where}", **values)]
-
-
-def other_currency(currency: str) -> str:
-    """One that it isn't."""
-    return "USD" if currency != "USD" else "NGN"
-
-
-def _may_become(state: str, next_state: str) -> bool:
-    return state in OPEN if next_state != "reversed" else state == "success"
-
-
-def _course(fault: Fault | None, provider: str, settle: float) -> list[Step]:
-    """What becomes of an order from its taking on."""
-    pending, returned = Step(0, "pending"), "The beneficiary's bank returned it."
-    if fault is None:
-        return [pending, Step(settle, "success")]
-    after = 5.0 if fault.seconds is None else fault.seconds
-    abandoned = [Step(OTP_LASTS, "failed", "abandoned")] if provider == "paystack" else []
-    courses = {
-        Kind.FAILED: [pending, Step(settle, "failed", fault.word, "The beneficiary's bank refused it.")],
-        Kind.FAILED_AT_ONCE: [Step(0, "failed", fault.word, "The beneficiary's bank is not available.")],
-        Kind.REVERSED: [pending, Step(settle, "success"), Step(settle + after, "reversed", fault.word, returned)],
-        Kind.STUCK: [pending],
-        Kind.OTP: [Step(0, "otp"), *abandoned],
-        Kind.APPROVAL: [Step(0, "approval")],
-        Kind.UNDOCUMENTED: [Step(0, "pending", fault.word or "queued")],
-    }
-    return courses[fault.kind]

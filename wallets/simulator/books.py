@@ -3,8 +3,9 @@
 from typing import Any
 
 from wallets.simulator.amounts import major
-from wallets.simulator.bank import OPEN, Bank
+from wallets.simulator.bank import Bank
 from wallets.simulator.clock import iso
+from wallets.simulator.orders import OPEN
 from wallets.simulator.store import Store
 from wallets.simulator.webhooks import shown
 

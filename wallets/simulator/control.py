@@ -8,11 +8,12 @@ from uuid import uuid4
 import msgspec
 
 from wallets.simulator.amounts import from_major, positive
-from wallets.simulator.bank import Bank, DuplicateReference
+from wallets.simulator.bank import Bank
 from wallets.simulator.books import books
 from wallets.simulator.clock import iso
 from wallets.simulator.deposits import Deposit, Deposits
 from wallets.simulator.faults import Commanded, Fault
+from wallets.simulator.orders import DuplicateReference
 from wallets.simulator.webhooks import Webhooks
 from wallets.simulator.wire import Answer, Event, Request, encode
 

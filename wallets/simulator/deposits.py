@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from wallets.simulator.amounts import CENT, MILLION, from_major
-from wallets.simulator.bank import Bank, DuplicateReference, other_currency
+from wallets.simulator.bank import Bank
 from wallets.simulator.faults import Call, Kind
+from wallets.simulator.orders import DuplicateReference, other_currency
 
 # Of a thousand.
 RATES = {"paystack": 15, "flutterwave": 14, "fincra": 15}

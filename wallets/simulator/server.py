@@ -1,16 +1,12 @@
 """The simulator as one thing that is started and stopped: bank, faces, webhooks, control and an HTTP server."""
 
-import socket
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
@@ -22,11 +18,12 @@ from wallets.simulator.clock import Clock
 from wallets.simulator.control import Control
 from wallets.simulator.deposits import Deposits
 from wallets.simulator.faults import Commanded, Fault, Faults, Kind
-from wallets.simulator.fincra import Fincra
-from wallets.simulator.flutterwave import Flutterwave
+from wallets.simulator.fincra.face import Fincra
+from wallets.simulator.flutterwave.face import Flutterwave
 from wallets.simulator.keys import Keys
+from wallets.simulator.listener import Server
 from wallets.simulator.magic import MAGIC
-from wallets.simulator.paystack import Paystack
+from wallets.simulator.paystack.face import Paystack
 from wallets.simulator.store import Store
 from wallets.simulator.transport import Waiting, carry_out
 from wallets.simulator.webhooks import Webhooks
@@ -35,7 +32,6 @@ from wallets.simulator.wire import Answer, Face, Refusal, Request
 # What each provider holds in a new simulator, in major units.
 OPENING = {"NGN": Decimal(10_000_000), "GHS": Decimal(100_000), "KES": Decimal(1_000_000), "USD": Decimal(100_000)}
 BASES = {"paystack": "/paystack", "flutterwave": "/flutterwave/v3", "fincra": "/fincra"}
-LARGEST_BODY = 1 << 20
 
 
 class Simulator:
@@ -157,74 +153,6 @@ class Simulator:
             self._news.wait(1.0 if due is None else min(max(due - self.clock.now(), 0.01), 1.0))
 
 
-class Server(ThreadingHTTPServer):
-    """A thread for each connection."""
-
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-
-    def __init__(self, simulator: Simulator, host: str, port: int) -> None:
-        super().__init__((host, port), Handler)
-        self.simulator = simulator
-        self._callers: set[Any] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember who is connected."""
-        self._callers.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """One has left."""
-        self._callers.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """Leave nobody waiting."""
-        for caller in tuple(self._callers):
-            with suppress(OSError):
-                caller.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of callers who hang up; they do so all the time."""
-        if not self.simulator.ending and not isinstance(sys.exception(), OSError | ValueError):
-            super().handle_error(request, client_address)
-
-
-class Handler(Waiting):
-    """Reads a call and hands it on."""
-
-    server: Server
-
-    def serve(self) -> None:
-        """Whatever the method is."""
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > LARGEST_BODY or "Transfer-Encoding" in self.headers:
-            self.close_connection = True
-            return self.send(Answer(411, {"error": "Send a body with its length."}))
-        parts = urlsplit(self.path)
-        return self.server.simulator.serve(
-            Request(
-                method=self.command,
-                path=unquote(parts.path),
-                query=dict(parse_qsl(parts.query)),
-                headers={name.lower(): value for name, value in self.headers.items()},
-                body=self.rfile.read(int(length)),
-                origin=f"http://{self.headers.get('Host') or self.server.simulator.url.removeprefix('http://')}",
-            ),
-            self,
-        )
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815
-
-    def is_ending(self) -> bool:
-        return self.server.simulator.ending
-
-
-def _below(request: Request, base: str) -> Request:
-    return replace(request, path=request.path.removeprefix(base))
-
-
 @contextmanager
 def simulating(**options: Any) -> Iterator[Simulator]:
     """A simulator on a free port, for as long as the block lasts; takes what `Simulator` takes."""
@@ -235,3 +163,7 @@ def simulating(**options: Any) -> Iterator[Simulator]:
     finally:
         with suppress(OSError):
             simulator.stop()
+
+
+def _below(request: Request, base: str) -> Request:
+    return replace(request, path=request.path.removeprefix(base))

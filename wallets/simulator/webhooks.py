@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from wallets.simulator.bank import Bank, Transfer
+from wallets.simulator.bank import Bank
 from wallets.simulator.deposits import Deposit, Deposits
 from wallets.simulator.faults import Call, Fault, Kind
+from wallets.simulator.orders import Transfer
 from wallets.simulator.wire import Event, Face
 
 FASTER = 600

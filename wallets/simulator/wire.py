@@ -10,9 +10,10 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 from wallets.simulator import amounts
-from wallets.simulator.bank import Bank, Transfer
+from wallets.simulator.bank import Bank
 from wallets.simulator.deposits import Deposit, Deposits
 from wallets.simulator.faults import Call, Operation
+from wallets.simulator.orders import Transfer
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 _encoder = msgspec.json.Encoder(decimal_format="number")

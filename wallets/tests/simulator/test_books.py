@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from wallets.simulator.amounts import MILLION
-from wallets.simulator.bank import FEES, DuplicateReference, InsufficientBalance, Order
 from wallets.simulator.books import balanced
 from wallets.simulator.clock import Clock
+from wallets.simulator.orders import FEES, DuplicateReference, InsufficientBalance, Order
 from wallets.simulator.server import Simulator
 from wallets.tests.simulator.conftest import NOON, PROVIDERS
 
