@@ -12,8 +12,11 @@ from users.callers import Caller, System
 from users.models import ApiClient, User
 from wallets import bank_accounts, deposits, opening, transfers
 from wallets.admin.totals import totals
+from wallets.idempotency import Claim
 from wallets.models import Wallet
-from wallets.sandbox_bank import books
+from wallets.sandbox_bank import books, checkouts, delivery
+from wallets.topups import start
+from wallets.webhooks import inbox, intake
 from wallets.withdrawals import accept
 
 PASSWORD = "correct-horse-battery"
@@ -60,6 +63,8 @@ def seed(*, now: datetime) -> None:
     dollars = _open(people[0], "USD", "Savings", start)
     if not ApiClient.objects.filter(name=SHOP).exists():
         _move(people, wallets, dollars, start, now)
+    for amount in (750_000, 120_007, 60_000):
+        _top_up(people[1], wallets[1], amount, now, pays=amount != 60_000)
     for total in totals():
         # The deposits above came from nowhere: let the bank hold what our books say that it holds.
         books.set_holding(total.currency, total.held, now=now)
@@ -145,3 +150,18 @@ def _withdraw(user: User, wallet: Wallet, number: str, amount: int, now: datetim
         )  # fmt: skip
 
     ask()
+
+
+def _top_up(user: User, wallet: Wallet, amount: int, now: datetime, *, pays: bool) -> None:
+    """Pay in through the sandbox bank, which tells of it as it always does."""
+    claim = Claim(_person(user).key, f"demo-{amount}", b"demo")
+    top_up = start.start(
+        caller=_person(user), wallet_id=wallet.pk, amount=amount, provider_slug="sandbox", claim=claim, now=now
+    )
+    if not pays:
+        return
+    checkouts.pay(top_up.reference, now=now)
+    body = delivery.notice("deposit", top_up.reference, now=now) or b""
+    headers = {name.lower(): value for name, value in delivery.signed(body, now=now).items()}
+    for event in intake.take("sandbox", headers, body, now=now):
+        inbox.handle(event, clock=lambda: now)

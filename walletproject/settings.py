@@ -289,9 +289,11 @@ PROVIDERS = {
         {
             "settle_after": env.float("SANDBOX_SETTLE_SECONDS", 1.0),
             "webhook_secrets": SANDBOX_WEBHOOK_SECRETS,
-            "public_url": PUBLIC_URL,
+            "public_url": _own_address,
         },
     ),
 }
 DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", "sandbox")
+# Where a provider's checkout sends people back to; empty leaves them there.
+TOP_UP_RETURN_URL = env.str("TOP_UP_RETURN_URL", "")
 WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)

@@ -1,5 +1,6 @@
 """The tables of the product, one file for each subject."""
 
+from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal
 from wallets.models.sandbox import SandboxCheckout, SandboxFloat, SandboxPayout
@@ -14,7 +15,10 @@ __all__ = [
     "SandboxCheckout",
     "SandboxFloat",
     "SandboxPayout",
+    "TopUp",
     "Transfer",
+    "UnmatchedReceipt",
     "Wallet",
+    "WebhookEvent",
     "Withdrawal",
 ]

@@ -60,7 +60,9 @@ def pay(reference: str, *, now: datetime) -> SandboxCheckout:
         return _end(checkout, Status.REFUSED, now)
     checkout.paid = checkout.amount - (trick == PAYS_LESS)
     checkout.fee = HAS_FEE if trick == HAS_FEE and checkout.amount > HAS_FEE else 0
-    return _end(checkout, Status.STUCK if trick == STUCK else Status.PAID, now, times=2 if trick == TOLD_TWICE else 1)
+    if trick == STUCK:
+        return _end(checkout, Status.STUCK, now, times=0)
+    return _end(checkout, Status.PAID, now, times=2 if trick == TOLD_TWICE else 1)
 
 
 @durable

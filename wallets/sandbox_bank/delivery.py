@@ -32,7 +32,7 @@ def tell(kind: Kind, reference: str, *, now: datetime) -> bool:
 def notice(kind: Kind, reference: str, *, now: datetime) -> bytes | None:
     """The webhook's body, or None where there is nothing to tell."""
     made = _of_payout(reference, now) if kind == "payout" else _of_deposit(reference)
-    return made and msgspec.json.encode(made)
+    return None if made is None else msgspec.json.encode(made)
 
 
 def signed(body: bytes, *, now: datetime) -> dict[str, str]:

@@ -97,7 +97,7 @@ def test_its_books_are_what_was_paid_in_less_what_was_paid_out(bank, clock):
 )  # fmt: skip
 def test_an_amount_says_what_becomes_of_a_checkout(bank, amount, status, paid, fee):
     handle = bank.start_deposit(intent(amount))
-    assert handle.checkout_url == "/sandbox/checkout/dep-x"
+    assert handle.checkout_url.endswith("/sandbox/checkout/dep-x")
     assert bank.query_deposit("dep-x", "").status == RemoteStatus.PENDING
     checkouts.pay("dep-x", now=START)
     found = bank.query_deposit("dep-x", "")
