@@ -33,6 +33,8 @@ TRANSFERS = (
     (0, 1, "Dinner"), (1, 2, "Design work"), (2, 0, "Rent, my share"), (3, 0, "Concert tickets"), (0, 3, "Groceries"),
     (1, 0, "Taxi"), (3, 2, "Birthday gift"),
 )  # fmt: skip
+# What is paid in, and whether it is paid at all; the last two digits of an amount choose what the sandbox bank does.
+TOP_UPS = ((750_000, True), (120_007, True), (60_000, False))
 SCOPES = (
     "wallets:read", "wallets:write", "deposits:write", "transfers:write", "withdrawals:write",
 )  # fmt: skip
@@ -63,8 +65,8 @@ def seed(*, now: datetime) -> None:
     dollars = _open(people[0], "USD", "Savings", start)
     if not ApiClient.objects.filter(name=SHOP).exists():
         _move(people, wallets, dollars, start, now)
-    for amount in (750_000, 120_007, 60_000):
-        _top_up(people[1], wallets[1], amount, now, pays=amount != 60_000)
+    for amount, pays in TOP_UPS:
+        _top_up(people[1], wallets[1], amount, now, pays=pays)
     for total in totals():
         # The deposits above came from nowhere: let the bank hold what our books say that it holds.
         books.set_holding(total.currency, total.held, now=now)

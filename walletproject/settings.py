@@ -281,6 +281,8 @@ SANDBOX_WEBHOOK_SECRETS = env.list(
     "SANDBOX_WEBHOOK_SECRETS", default=[sha256(f"sandbox webhooks {SECRET_KEY}".encode()).hexdigest()]
 )
 # Where the sandbox bank delivers its webhooks: at our own door.
+# Whether anybody may press Pay on its page: that makes money out of nothing, so not in production unless it is said.
+SANDBOX_CHECKOUT = env.bool("SANDBOX_CHECKOUT", not PRODUCTION)
 _own_address = PUBLIC_URL.rstrip("/") or f"http://127.0.0.1:{env.int('PORT', 8000)}"
 SANDBOX_WEBHOOK_URL = env.str("SANDBOX_WEBHOOK_URL", f"{_own_address}/api/v1/webhooks/sandbox")
 PROVIDERS = {
@@ -290,6 +292,7 @@ PROVIDERS = {
             "settle_after": env.float("SANDBOX_SETTLE_SECONDS", 1.0),
             "webhook_secrets": SANDBOX_WEBHOOK_SECRETS,
             "public_url": _own_address,
+            "checkout": SANDBOX_CHECKOUT,
         },
     ),
 }

@@ -22,5 +22,5 @@ urlpatterns = [
     path("health", health.alive),
     path("health/ready", health.ready),
 ]
-if "sandbox" in settings.PROVIDERS:
+if "sandbox" in settings.PROVIDERS and settings.SANDBOX_CHECKOUT:
     urlpatterns.append(path("sandbox/checkout/<str:reference>", sandbox.checkout))

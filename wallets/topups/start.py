@@ -106,8 +106,8 @@ def _open(top_up: TopUp, caller: Caller, now: datetime) -> None:
         if isinstance(error, NotSupported):
             raise ValidationError.on("provider", "not_supported", str(error)) from error
         raise
-    row.update(checkout_url=handle.checkout_url, provider_id=handle.provider_id, opening_until=None)
-    top_up.checkout_url, top_up.provider_id = handle.checkout_url, handle.provider_id
+    top_up.checkout_url, top_up.provider_id = handle.checkout_url, handle.provider_id[:100]
+    row.update(checkout_url=top_up.checkout_url, provider_id=top_up.provider_id, opening_until=None)
 
 
 def _claim_opening(top_up: TopUp, now: datetime) -> None:

@@ -16,6 +16,7 @@ from wallets.providers.port import (
     DepositHandle,
     DepositIntent,
     DepositState,
+    NotSupported,
     PayoutOrder,
     PayoutState,
     ProviderEvent,
@@ -46,17 +47,19 @@ DEPOSITS = {
 
 class SandboxProvider:
     """`settle_after` is how many seconds the bank takes from accepting an order to paying it, `public_url` where its
-    checkout pages are; the first of the `webhook_secrets` signs, each of them verifies.
+    checkout pages are, and `checkout` whether it has any; the first of the `webhook_secrets` signs, each verifies.
     """
 
     mode: Literal["test", "live"] = "test"
-    capabilities = frozenset({Capability.UNIQUE_REFERENCE, Capability.BALANCES, Capability.CHECKOUT})
     grace = 10.0
 
     def __init__(
-        self, *, slug: str, settle_after: float, webhook_secrets: Sequence[str] = (), public_url: str = ""
-    ) -> None:
+        self, *, slug: str, settle_after: float, webhook_secrets: Sequence[str] = (), public_url: str = "",
+        checkout: bool = True,
+    ) -> None:  # fmt: skip
         self.slug = slug
+        takes_deposits = {Capability.CHECKOUT} if checkout else set()
+        self.capabilities = frozenset({Capability.UNIQUE_REFERENCE, Capability.BALANCES} | takes_deposits)
         self._bank = SandboxBank(settle_after)
         self._secrets = tuple(webhook_secrets)
         self._public_url = public_url.rstrip("/")
@@ -96,6 +99,8 @@ class SandboxProvider:
         return [BalanceReading(currency, total - locked, f"{self.slug}:{currency}", now, ledger=total, locked=locked)]
 
     def start_deposit(self, intent: DepositIntent) -> DepositHandle:
+        if Capability.CHECKOUT not in self.capabilities:
+            raise NotSupported("The sandbox bank takes no deposits here; SANDBOX_CHECKOUT would let it.")
         terms = checkouts.Terms(intent.amount, intent.currency, intent.name or intent.email, intent.return_url)
         try:
             checkout = checkouts.open_checkout(intent.reference, terms, now=datetime.now(UTC))
