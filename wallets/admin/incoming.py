@@ -121,8 +121,7 @@ def event_row(event: WebhookEvent) -> tuple[Any, ...]:
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
     list_display = (
-        "received_at", "short_id", "provider", "kind", "hinted_status", "reference", "verdict", "state_shown",
-        "outcome",
+        "received_at", "short_id", "provider", "told", "reference_shown", "verdict", "state_shown", "outcome",
     )  # fmt: skip
     list_filter: ClassVar[Sequence[Any]] = (StateFilter, ("received_at", PeriodFilter))
     ordering = ("-id",)
@@ -131,7 +130,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": (
             "whole_id", ("provider", "kind"), "dedupe_key", ("reference", "provider_id"),
-            ("hinted_status", "occurred_at"), "verdict", ("state_shown", "lease"), "outcome",
+            ("hinted_status", "occurred_at"), "verdict", ("state_shown", "tries"), "outcome",
             ("received_at", "handled_at", "next_at"), "headers", "digest", "raw",
         )}),
     )  # fmt: skip
@@ -139,6 +138,18 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
         # A list needn't carry the bodies; a page asks for the one that it shows.
         return super().get_queryset(request).defer("body")
+
+    @display(description="says")
+    def told(self, event: WebhookEvent) -> str:
+        return f"{event.kind} {event.hinted_status}".strip()
+
+    @display(description="reference")
+    def reference_shown(self, event: WebhookEvent) -> str:
+        return cells.identifier(event.reference) if event.reference else cells.NOTHING
+
+    @display(description="tries")
+    def tries(self, event: WebhookEvent) -> int:
+        return event.lease
 
     @display(description="signature")
     def verdict(self, event: WebhookEvent) -> str:

@@ -35,6 +35,8 @@ def by_sandbox(body):
 
 # How each provider signs; one without an entry is only tried with forgeries made of nothing.
 SIGNERS = {"sandbox": by_sandbox}
+# Whose signature says nothing about the body, so that any body passes under it.
+BODY_UNSIGNED = {"flutterwave"}
 
 
 def post(body, headers, slug="sandbox"):
@@ -115,6 +117,8 @@ def test_two_hundred_forged_or_mutated_deliveries_store_nothing(slug):
     genuine = SIGNERS[slug](body) if slug in SIGNERS else {}
     for number in range(200):
         kind = number % 5 if genuine else 0
+        if kind in (1, 2) and slug in BODY_UNSIGNED:
+            continue
         headers, sent = dict(genuine), body
         if kind == 0:
             headers = {name: chance.choice(["", "0", "ü", chance.randbytes(64).hex()]) for name in SIGNED_IN}
