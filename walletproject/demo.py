@@ -66,7 +66,7 @@ def seed(*, now: datetime) -> None:
     dollars = _open(people[0], "USD", "Savings", start)
     if not ApiClient.objects.filter(name=SHOP).exists():
         _move(people, wallets, dollars, start, now)
-    for amount, pays in TOP_UPS:
+    for amount, pays in TOP_UPS if "sandbox" in settings.PROVIDERS else ():
         _top_up(people[1], wallets[1], amount, now, pays=pays)
     for total in totals():
         # The deposits above came from nowhere: let the bank hold what our books say that it holds.

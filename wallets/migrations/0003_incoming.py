@@ -338,6 +338,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="unmatchedreceipt",
             index=models.Index(
+                models.F("reference"),
+                condition=models.Q(("reference", ""), _negated=True),
+                name="wallets_receipt_reference",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="unmatchedreceipt",
+            index=models.Index(
                 models.F("id"), condition=models.Q(("assigned_at__isnull", True)), name="wallets_receipt_open"
             ),
         ),

@@ -152,6 +152,7 @@ class UnmatchedReceipt(models.Model):
             ),
         ]
         indexes: ClassVar = [
+            models.Index("reference", name="wallets_receipt_reference", condition=~Q(reference="")),
             models.Index("id", name="wallets_receipt_open", condition=Q(assigned_at__isnull=True)),
         ]
 

@@ -1,6 +1,8 @@
 """Money in through a provider: credited once when it confirms it, whatever is lost, doubled, late or wrong."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import permutations
 
 import pytest
@@ -13,12 +15,13 @@ from users.models import AuditEvent
 from wallets import tasks
 from wallets.models import SandboxCheckout, TopUp, UnmatchedReceipt, Wallet, WebhookEvent
 from wallets.opening import InvalidState
-from wallets.providers.port import ProviderUnavailable
+from wallets.providers.port import DepositState, ProviderUnavailable, RemoteStatus
 from wallets.providing import provider
 from wallets.sandbox_bank import checkouts, delivery
 from wallets.tests.conftest import PASSWORD, Http, balance, books_are_clean, join
 from wallets.tests.test_once import at_once
 from wallets.topups import credit, follow, receipts
+from wallets.topups.payments import Inconclusive
 from wallets.transfers import CurrencyMismatch
 from wallets.webhooks import inbox
 
@@ -196,6 +199,69 @@ def test_a_second_payment_for_one_top_up_is_kept(worker, alice, purse):
     worker.later()
     assert balance(alice.http, purse)[0] == 5_000
     assert UnmatchedReceipt.objects.get().reason == "paid_twice"
+
+
+def test_a_second_wrong_payment_is_kept_beside_the_first(worker, alice, purse):
+    told = ask(alice, purse, 5_007).body
+    worker.pay(told["reference"])
+    worker.later()
+    SandboxCheckout.objects.update(number="chk_second")
+    worker.tell(told["reference"])
+    worker.later()
+    kept = UnmatchedReceipt.objects.order_by("id")
+    assert [(receipt.amount, receipt.reason) for receipt in kept] == [(5_006, "amount_differs")] * 2
+    assert kept[1].payment_id == "chk_second"
+
+
+def test_one_payment_with_two_names_is_one_payment(worker, alice, purse):
+    told = ask(alice, purse).body
+    worker.pay(told["reference"])
+    worker.later()
+    state = provider("sandbox").query_deposit(told["reference"], "")
+    renamed = replace(state, provider_id="another name")
+    assert credit.take("sandbox", told["reference"], renamed, now=START) == "It was credited before."
+    assert not UnmatchedReceipt.objects.exists()
+    less = ask(alice, purse, 7).body
+    worker.pay(less["reference"])
+    worker.later()
+    renamed = replace(provider("sandbox").query_deposit(less["reference"], ""), provider_id="another name")
+    assert credit.take("sandbox", less["reference"], renamed, now=START) == "It was kept for a person before."
+    assert UnmatchedReceipt.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        DepositState(RemoteStatus.SUCCEEDED, "", None, "NGN", "p-1"), DepositState(RemoteStatus.SUCCEEDED, "", 5_000),
+        DepositState(RemoteStatus.SUCCEEDED, "dep-other", 5_000, "NGN", "p-1"), DepositState(RemoteStatus.UNKNOWN),
+        DepositState(RemoteStatus.SUCCEEDED, "", 5_000, "XXX", "p-1"), DepositState(RemoteStatus.NOT_FOUND),
+    ],
+)  # fmt: skip
+def test_an_answer_that_says_too_little_moves_nothing(worker, alice, purse, state):
+    told = ask(alice, purse).body
+    with pytest.raises(Inconclusive):
+        credit.take("sandbox", told["reference"], state, now=START)
+    assert TopUp.objects.get().status == "pending"
+    assert not UnmatchedReceipt.objects.exists()
+
+
+def test_another_currency_waits_for_a_person(worker, alice, purse):
+    told = ask(alice, purse).body
+    state = DepositState(RemoteStatus.SUCCEEDED, told["reference"], 5_000, "GHS", "p-1", fee=Decimal("0.005"))
+    credit.take("sandbox", told["reference"], state, now=START)
+    assert UnmatchedReceipt.objects.get().reason == "currency_differs"
+    assert standing("liabilities:suspense:sandbox:GHS") == standing("assets:clearing:sandbox:GHS") == 5_000
+    assert balance(alice.http, purse)[0] == 0
+
+
+@pytest.mark.parametrize("status", [RemoteStatus.FAILED, RemoteStatus.REVERSED])
+def test_what_is_credited_isnt_taken_back_without_a_person(worker, alice, purse, status):
+    told = ask(alice, purse).body
+    worker.pay(told["reference"])
+    worker.later()
+    with pytest.raises(Inconclusive):
+        credit.take("sandbox", told["reference"], DepositState(status, told["reference"]), now=START)
+    assert balance(alice.http, purse)[0] == 5_000
 
 
 @pytest.mark.parametrize("amount", [5_001, 5_000])

@@ -30,7 +30,8 @@ Status = TopUp.Status
 def take(provider: str, reference: str, state: DepositState, *, now: datetime) -> str:
     """Write down what a provider answered about a deposit; returns that in words.
 
-    Raises Inconclusive where it must be asked again, or a person must look.
+    `reference` is what was asked for, "" where the payment was asked for by the provider's name for it. Raises
+    Inconclusive where it must be asked again, or a person must look.
     """
     if reference and state.reference and state.reference != reference:
         raise Inconclusive(f"Asked for {reference}, the provider answers for {state.reference[:100]}.")
@@ -38,7 +39,9 @@ def take(provider: str, reference: str, state: DepositState, *, now: datetime) -
     match state.status:
         case RemoteStatus.SUCCEEDED:
             payment = Payment.told(provider, reference, state)
-            return _arrived(top_up, payment, now) if top_up else _stray(payment, announced=bool(reference), now=now)
+            if top_up:
+                return _arrived(top_up, payment, by_name=not reference, now=now)
+            return _stray(payment, by_name=not reference, now=now)
         case RemoteStatus.FAILED:
             return _failed(top_up, state.detail, now)
         case RemoteStatus.REVERSED if top_up is None or top_up.status != Status.COMPLETED:
@@ -47,6 +50,15 @@ def take(provider: str, reference: str, state: DepositState, *, now: datetime) -
             raise Inconclusive("The provider has reversed a payment that is credited; a person must decide.")
         case _:
             raise Inconclusive(f"The provider says: {state.status}.")
+
+
+def is_another(provider: str, reference: str, payment_id: str) -> bool:
+    """Whether a payment isn't the one that came under a reference before: credited, or kept for a person."""
+    which = {"provider": provider, "reference": reference}
+    credited = TopUp.objects.filter(**which, status=Status.COMPLETED).values_list("payment_id", flat=True)
+    kept = UnmatchedReceipt.objects.filter(**which).values_list("payment_id", flat=True)
+    known = {*credited, *kept} if reference and payment_id else set()
+    return bool(known) and payment_id not in known
 
 
 def expire(top_up: TopUp, *, now: datetime) -> None:
@@ -61,13 +73,17 @@ def _lock(provider: str, reference: str) -> TopUp | None:
     return found.first()
 
 
-def _arrived(top_up: TopUp, payment: Payment, now: datetime) -> str:
-    """Money came for a top-up: to its wallet where it is what was asked for, else into suspense."""
+def _arrived(top_up: TopUp, payment: Payment, *, by_name: bool, now: datetime) -> str:
+    """Money came for a top-up: to its wallet where it is what was asked for, else into suspense.
+
+    A provider may name one payment differently from answer to answer; that there are two is believed only of one that
+    was asked for by its name.
+    """
     if top_up.status == Status.COMPLETED:
-        if payment.id in (top_up.payment_id, top_up.reference):
-            return "It was credited before."
-        return _keep(payment, Reason.PAID_TWICE, top_up, now)
-    if receipts.is_kept(payment):
+        if by_name and payment.id not in (top_up.payment_id, top_up.reference):
+            return _keep(payment, Reason.PAID_TWICE, top_up, now)
+        return "It was credited before."
+    if receipts.is_kept(payment, by_name=by_name):
         return "It was kept for a person before."
     if reason := _mismatch(top_up, payment):
         return _unsettled(top_up, payment, reason, now)
@@ -107,8 +123,10 @@ def _unsettled(top_up: TopUp, payment: Payment, reason: Reason, now: datetime) -
     return _keep(payment, reason, top_up, now)
 
 
-def _stray(payment: Payment, *, announced: bool, now: datetime) -> str:
-    return _keep(payment, Reason.UNKNOWN_REFERENCE if announced else Reason.UNANNOUNCED, None, now)
+def _stray(payment: Payment, *, by_name: bool, now: datetime) -> str:
+    if receipts.is_kept(payment, by_name=by_name):
+        return "It was kept for a person before."
+    return _keep(payment, Reason.UNANNOUNCED if by_name else Reason.UNKNOWN_REFERENCE, None, now)
 
 
 def _keep(payment: Payment, reason: Reason, top_up: TopUp | None, now: datetime) -> str:

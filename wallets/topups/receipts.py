@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from ledger.durable import TryAgain, durable
@@ -18,9 +19,12 @@ from wallets.topups.payments import Payment
 from wallets.transfers import CurrencyMismatch
 
 
-def is_kept(payment: Payment) -> bool:
-    """Whether a payment is on the list already, assigned or not."""
-    return UnmatchedReceipt.objects.filter(provider=payment.provider, payment_id=payment.id).exists()
+def is_kept(payment: Payment, *, by_name: bool) -> bool:
+    """Whether a payment is on the list already, assigned or not; by any name, unless it was asked for by this one."""
+    same = Q(payment_id=payment.id)
+    if payment.reference and not by_name:
+        same |= Q(reference=payment.reference, amount=payment.amount, currency=payment.currency)
+    return UnmatchedReceipt.objects.filter(same, provider=payment.provider).exists()
 
 
 def keep(payment: Payment, reason: UnmatchedReceipt.Reason, top_up: TopUp | None, *, now: datetime) -> bool:

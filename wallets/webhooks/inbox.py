@@ -13,6 +13,7 @@ from uuid import UUID
 from ledger import sql
 from ledger.durable import durable
 from wallets.models import WebhookEvent
+from wallets.providers.port import RemoteStatus
 from wallets.providing import provider, registry
 from wallets.topups import credit
 from wallets.topups.payments import Inconclusive
@@ -83,7 +84,21 @@ def _act(claimed: Claimed, clock: Callable[[], datetime]) -> str:
     if claimed.kind == "payout":
         return _heard(claimed.provider, claimed.reference, clock())
     state = provider(claimed.provider).query_deposit(claimed.reference, claimed.provider_id)
-    return credit.take(claimed.provider, claimed.reference, state, now=clock())
+    outcome = credit.take(claimed.provider, claimed.reference, state, now=clock())
+    return _another(claimed, clock) or outcome
+
+
+def _another(claimed: Claimed, clock: Callable[[], datetime]) -> str:
+    """Where an event names another payment than the one that completed its top-up, ask for that one by its own name.
+
+    Only a provider that ties it to our reference of its own accord has two; else it is one payment with two names.
+    """
+    if not credit.is_another(claimed.provider, claimed.reference, claimed.provider_id):
+        return ""
+    state = provider(claimed.provider).query_deposit("", claimed.provider_id)
+    if (state.status, state.reference) != (RemoteStatus.SUCCEEDED, claimed.reference):
+        return ""
+    return credit.take(claimed.provider, "", state, now=clock())
 
 
 @durable
