@@ -20,7 +20,10 @@ GROUPS = {
     "Money": (
         ("Deposits", "south_west", "wallets.deposit"),
         ("Transfers", "swap_horiz", "wallets.transfer"),
+        ("Top-ups", "add_card", "wallets.topup"),
         ("Withdrawals", "north_east", "wallets.withdrawal"),
+        ("Unmatched receipts", "help_center", "wallets.unmatchedreceipt"),
+        ("Webhooks", "webhook", "wallets.webhookevent"),
     ),
     "Books": (
         ("Accounts", "account_tree", "ledger.account"),

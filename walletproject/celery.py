@@ -49,6 +49,8 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "withdrawals": {"task": "wallets.sweep_withdrawals", "schedule": 1.0, "options": {"expires": 5}},
+        "webhooks": {"task": "wallets.sweep_webhooks", "schedule": 2.0, "options": {"expires": 5}},
+        "top-ups": {"task": "wallets.sweep_top_ups", "schedule": 5.0, "options": {"expires": 10}},
         "holds": {"task": "wallets.sweep_holds", "schedule": 30.0},
         "answers": {"task": "wallets.forget_bodies", "schedule": 3600.0},
         "tokens": {"task": "users.purge", "schedule": 3600.0},

@@ -5,13 +5,19 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from ledger.durable import durable
 from users import clients, registration
 from users.callers import Caller, System
 from users.models import ApiClient, User
 from wallets import bank_accounts, deposits, opening, transfers
+from wallets.admin.totals import totals
+from wallets.idempotency import Claim
 from wallets.models import Wallet
+from wallets.sandbox_bank import books, checkouts, delivery
+from wallets.topups import start
+from wallets.webhooks import inbox, intake
 from wallets.withdrawals import accept
 
 PASSWORD = "correct-horse-battery"
@@ -28,6 +34,8 @@ TRANSFERS = (
     (0, 1, "Dinner"), (1, 2, "Design work"), (2, 0, "Rent, my share"), (3, 0, "Concert tickets"), (0, 3, "Groceries"),
     (1, 0, "Taxi"), (3, 2, "Birthday gift"),
 )  # fmt: skip
+# What is paid in, and whether it is paid at all; the last two digits of an amount choose what the sandbox bank does.
+TOP_UPS = ((750_000, True), (120_007, True), (60_000, False))
 SCOPES = (
     "wallets:read", "wallets:write", "deposits:write", "transfers:write", "withdrawals:write",
 )  # fmt: skip
@@ -58,6 +66,11 @@ def seed(*, now: datetime) -> None:
     dollars = _open(people[0], "USD", "Savings", start)
     if not ApiClient.objects.filter(name=SHOP).exists():
         _move(people, wallets, dollars, start, now)
+    for amount, pays in TOP_UPS if "sandbox" in settings.PROVIDERS else ():
+        _top_up(people[1], wallets[1], amount, now, pays=pays)
+    for total in totals():
+        # The deposits above came from nowhere: let the bank hold what our books say that it holds.
+        books.set_holding(total.currency, total.held, now=now)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 
 
@@ -140,3 +153,19 @@ def _withdraw(user: User, wallet: Wallet, number: str, amount: int, now: datetim
         )  # fmt: skip
 
     ask()
+
+
+def _top_up(user: User, wallet: Wallet, amount: int, now: datetime, *, pays: bool) -> None:
+    """Pay in through the sandbox bank, which tells of it as it always does."""
+    claim = Claim(_person(user).key, f"demo-{amount}", b"demo")
+    top_up = start.start(
+        caller=_person(user), wallet_id=wallet.pk, amount=amount, provider_slug="sandbox", claim=claim, now=now
+    )
+    if not pays:
+        return
+    checkouts.pay(top_up.reference, now=now)
+    body = delivery.notice("deposit", top_up.reference, now=now) or b""
+    # However long ago the demo plays, a signature is fresh or refused.
+    headers = {name.lower(): value for name, value in delivery.signed(body, now=timezone.now()).items()}
+    for event in intake.take("sandbox", headers, body, now=now):
+        inbox.handle(event, clock=lambda: now)

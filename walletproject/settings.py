@@ -284,4 +284,11 @@ LOGGING = {
 IDEMPOTENCY_BODY_DAYS = env.int("IDEMPOTENCY_BODY_DAYS", 30)
 PROVIDERS = enabled(env.ENVIRON, production=PRODUCTION)
 DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", next(iter(PROVIDERS), ""))
+# Where the sandbox bank delivers its webhooks: at our own door.
+SANDBOX_WEBHOOK_URL = env.str(
+    "SANDBOX_WEBHOOK_URL",
+    f"{PUBLIC_URL.rstrip('/') or 'http://127.0.0.1:' + env.str('PORT', '8000')}/api/v1/webhooks/sandbox",
+)
+# Where a provider's checkout sends people back to; empty leaves them there.
+TOP_UP_RETURN_URL = env.str("TOP_UP_RETURN_URL", "")
 WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)

@@ -1,5 +1,6 @@
 """Every address of the product."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -7,6 +8,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from walletproject import health
 from walletproject.errors import handler400, handler403, handler404, handler500
+from wallets.sandbox_bank import pages as sandbox
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
@@ -20,3 +22,5 @@ urlpatterns = [
     path("health", health.alive),
     path("health/ready", health.ready),
 ]
+if "sandbox" in settings.PROVIDERS and settings.PROVIDERS["sandbox"][1]["checkout"]:
+    urlpatterns.append(path("sandbox/checkout/<str:reference>", sandbox.checkout))

@@ -11,5 +11,11 @@ class WalletsConfig(AppConfig):
         "wallets_deposit": "SELECT, INSERT",
         "wallets_wallet": "SELECT, INSERT, UPDATE",
         "wallets_withdrawal": "SELECT, INSERT, UPDATE",
+        "wallets_topup": "SELECT, INSERT, UPDATE",
+        # What a provider told us stays as it came, and what came in stays what it was.
+        "wallets_webhookevent": "SELECT, INSERT, UPDATE (state, outcome, handled_at, next_at, lease)",
+        "wallets_unmatchedreceipt": (
+            "SELECT, INSERT, UPDATE (wallet_id, assigned_at, assigned_by, assigned_because, assignment_id)"
+        ),
         "wallets_payoutattempt": "SELECT, INSERT, UPDATE",
     }

@@ -11,6 +11,7 @@ from wallets.models import Wallet
 VARIANTS = {
     "active": "success", "frozen": "info", "closed": "",
     "pending": "info", "processing": "info", "in_review": "warning", "completed": "success", "failed": "danger",
+    "expired": "", "waiting": "info", "done": "success", "dead": "danger",
     "unknown": "warning", "not_sent": "", "accepted": "info", "paid": "success", "refused": "danger",
 }  # fmt: skip
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from wallets.api import deposits, statements, transfers, wallets, withdrawals
+from wallets.api import deposits, statements, topups, transfers, wallets, webhooks, withdrawals
 
 urlpatterns = [
     # The busiest first: they are tried in turn.
@@ -15,6 +15,10 @@ urlpatterns = [
     path("wallets/<uuid:id>/statement", statements.StatementView.as_view()),
     path("wallets/<uuid:id>/deposits", deposits.DepositsView.as_view()),
     path("wallets/<uuid:id>/withdrawals", withdrawals.WalletWithdrawalsView.as_view()),
+    path("wallets/<uuid:id>/top-ups", topups.WalletTopUpsView.as_view()),
+    path("top-ups", topups.TopUpsView.as_view()),
+    path("top-ups/<uuid:id>", topups.TopUpView.as_view()),
+    path("webhooks/<str:provider>", webhooks.WebhookView.as_view()),
     path("transfers/batch", transfers.BatchView.as_view()),
     path("transfers/<uuid:id>", transfers.TransferView.as_view()),
     path("withdrawals", withdrawals.WithdrawalsView.as_view()),

@@ -1,7 +1,9 @@
 """The tables of the product, one file for each subject."""
 
+from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
-from wallets.models.payouts import BankAccount, PayoutAttempt, SandboxPayout, Withdrawal
+from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal
+from wallets.models.sandbox import SandboxCheckout, SandboxFloat, SandboxPayout
 from wallets.models.wallets import Member, Wallet
 
 __all__ = [
@@ -10,8 +12,13 @@ __all__ = [
     "IdempotencyKey",
     "Member",
     "PayoutAttempt",
+    "SandboxCheckout",
+    "SandboxFloat",
     "SandboxPayout",
+    "TopUp",
     "Transfer",
+    "UnmatchedReceipt",
     "Wallet",
+    "WebhookEvent",
     "Withdrawal",
 ]
