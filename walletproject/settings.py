@@ -29,6 +29,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", "")
 # How many proxies in front of us append to X-Forwarded-For; 0 means that the header is a stranger's word.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+# What Prometheus must send to read /metrics; without one, only this machine may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 PROBLEM_BASE = "https://walletproject.dev/problems/"
 
 INSTALLED_APPS = [

@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from walletproject import health
+from walletproject import health, scraping
 from walletproject.errors import handler400, handler403, handler404, handler500
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
@@ -19,4 +19,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("health", health.alive),
     path("health/ready", health.ready),
+    path("metrics", scraping.scrape),
 ]
