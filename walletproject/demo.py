@@ -11,7 +11,9 @@ from users import clients, registration
 from users.callers import Caller, System
 from users.models import ApiClient, User
 from wallets import bank_accounts, deposits, opening, transfers
+from wallets.admin.totals import totals
 from wallets.models import Wallet
+from wallets.sandbox_bank import books
 from wallets.withdrawals import accept
 
 PASSWORD = "correct-horse-battery"
@@ -58,6 +60,9 @@ def seed(*, now: datetime) -> None:
     dollars = _open(people[0], "USD", "Savings", start)
     if not ApiClient.objects.filter(name=SHOP).exists():
         _move(people, wallets, dollars, start, now)
+    for total in totals():
+        # The deposits above came from nowhere: let the bank hold what our books say that it holds.
+        books.set_holding(total.currency, total.held, now=now)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 
 

@@ -1,6 +1,7 @@
 """Every setting of the product, each value read from the environment and refused loudly where it makes no sense."""
 
 import sys
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -277,10 +278,21 @@ LOGGING = {
 # --- The product's own limits -------------------------------------------------------------------------------------
 
 IDEMPOTENCY_BODY_DAYS = env.int("IDEMPOTENCY_BODY_DAYS", 30)
+# The first one signs, each of them verifies: so that a new one is put in front before the old one goes.
+SANDBOX_WEBHOOK_SECRETS = env.list(
+    "SANDBOX_WEBHOOK_SECRETS", default=[sha256(f"sandbox webhooks {SECRET_KEY}".encode()).hexdigest()]
+)
+# Where the sandbox bank delivers its webhooks: at our own door.
+_own_address = PUBLIC_URL.rstrip("/") or f"http://127.0.0.1:{env.int('PORT', 8000)}"
+SANDBOX_WEBHOOK_URL = env.str("SANDBOX_WEBHOOK_URL", f"{_own_address}/api/v1/webhooks/sandbox")
 PROVIDERS = {
     "sandbox": (
         "wallets.providers.sandbox.SandboxProvider",
-        {"settle_after": env.float("SANDBOX_SETTLE_SECONDS", 1.0)},
+        {
+            "settle_after": env.float("SANDBOX_SETTLE_SECONDS", 1.0),
+            "webhook_secrets": SANDBOX_WEBHOOK_SECRETS,
+            "public_url": PUBLIC_URL,
+        },
     ),
 }
 DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", "sandbox")

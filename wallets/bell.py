@@ -14,13 +14,13 @@ PAUSE = 5.0
 _quiet_until = 0.0
 
 
-def ring(task: str, *args: str) -> None:
-    """Send a message for a task, or leave it to the sweep where the broker can't be reached."""
+def ring(task: str, *args: str, after: float = 0.0) -> None:
+    """Send a message for a task, to be heard in so many seconds, or leave it to the sweep where the broker is away."""
     global _quiet_until
     if not settings.CELERY_ENABLED or monotonic() < _quiet_until:
         return
     try:
-        current_app.send_task(task, args=args)
+        current_app.send_task(task, args=args, countdown=after or None)
     except (OperationalError, OSError) as error:
         _quiet_until = monotonic() + PAUSE
         logger.warning("The broker can't be reached, the sweep will find the work: %s", error)

@@ -129,18 +129,3 @@ class PayoutAttempt(models.Model):
 
     def __str__(self) -> str:
         return self.reference
-
-
-class SandboxPayout(models.Model):
-    """The sandbox bank's own books. They stand for another company's database: nothing of ours joins them."""
-
-    reference = models.CharField(primary_key=True, max_length=100)
-    amount = models.BigIntegerField()
-    currency = models.CharField(max_length=3)
-    account_number = models.CharField(max_length=10)
-    accepted_at = models.DateTimeField()
-    settles_at = models.DateTimeField(null=True, blank=True, help_text="When it is paid; never, for a stuck one.")
-    refused = models.CharField(max_length=100, blank=True, default="")
-
-    def __str__(self) -> str:
-        return self.reference
