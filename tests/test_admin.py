@@ -20,7 +20,7 @@ from ledger.durable import durable
 from ledger.models import Account, Hold, Transaction
 from users.models import ApiClient, ApiSecret, User
 from walletproject import demo
-from wallets.models import BankAccount, Deposit, Transfer, Wallet, Withdrawal
+from wallets.models import BankAccount, Deposit, ProviderAccount, Transfer, Wallet, Withdrawal
 
 MODELS = [model._meta.label_lower for model in admin.site._registry]
 NUMBERS = ("0123456789", "0000000001", "0000000004")
@@ -76,6 +76,7 @@ def test_everything_that_staff_need_is_there():
     assert sorted(MODELS) == sorted([
         "users.user", "users.apiclient", "users.auditevent",
         "wallets.wallet", "wallets.deposit", "wallets.transfer", "wallets.withdrawal", "wallets.bankaccount",
+        "wallets.provideraccount", "wallets.balancesnapshot", "wallets.driftalert",
         "ledger.account", "ledger.transaction", "ledger.hold",
     ])  # fmt: skip
 
@@ -212,6 +213,17 @@ def test_an_account_without_lanes_still_has_a_page(office):
         code="equity:odd", type="equity", currency="XAU", created_at=datetime.now(UTC)
     )  # fmt: skip
     assert "equity:odd" in text(office, page_of("ledger.account", account))
+
+
+def test_a_linked_accounts_page_draws_what_the_bank_holds_against_our_books(office):
+    drifting = ProviderAccount.objects.get(currency="USD")
+    page = text(office, page_of("wallets.provideraccount", drifting))
+    assert "950.00 USD" in page
+    assert "-250.00 USD" in page.replace("−", "-")
+    assert page.count("<polyline") == 2
+    assert page_of("wallets.driftalert") in page
+    wallet = text(office, page_of("wallets.wallet", drifting.wallet))
+    assert f"wallet__id__exact={drifting.wallet_id}" in wallet
 
 
 @pytest.mark.parametrize(

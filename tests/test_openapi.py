@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 
 from wallets.tests.conftest import PASSWORD, SCOPES, Person, Shop, join, service
 
-# Sections 2 to 6 of the contract.
+# Sections 2 to 7 of the contract.
 CONTRACT = {
     "/auth/register": "POST",
     "/auth/token": "POST",
@@ -45,6 +45,10 @@ CONTRACT = {
     "/wallets/{id}/statement": "GET",
     "/wallets/{id}/deposits": "POST",
     "/wallets/{id}/withdrawals": "POST",
+    "/wallets/{id}/sync-balance": "POST",
+    "/wallets/{id}/balance-snapshots": "GET",
+    "/wallets/{id}/balance-snapshots/latest": "GET",
+    "/wallets/{id}/balance-snapshots/series": "GET",
     "/transfers": "POST",
     "/transfers/batch": "POST",
     "/transfers/{id}": "GET",
@@ -101,7 +105,7 @@ def alice(quiet: None) -> Person:
 
 @pytest.fixture
 def shop(quiet: None) -> Shop:
-    return service("shop", SCOPES)
+    return service("shop", (*SCOPES, "balances:sync"))
 
 
 @pytest.fixture

@@ -22,6 +22,11 @@ GROUPS = {
         ("Transfers", "swap_horiz", "wallets.transfer"),
         ("Withdrawals", "north_east", "wallets.withdrawal"),
     ),
+    "Providers": (
+        ("Linked accounts", "link", "wallets.provideraccount"),
+        ("Balance snapshots", "photo_camera", "wallets.balancesnapshot"),
+        ("Drift alerts", "warning", "wallets.driftalert"),
+    ),
     "Books": (
         ("Accounts", "account_tree", "ledger.account"),
         ("Transactions", "receipt_long", "ledger.transaction"),

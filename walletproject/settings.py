@@ -173,6 +173,13 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W003",
 ]
 
+# --- Mail ---------------------------------------------------------------------------------------------------------
+
+# smtp+tls://user:password@host:587; without it, mail is written to the log of whoever would send it.
+vars().update(env.email_url("EMAIL_URL", "consolemail://"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", "walletproject@localhost")
+EMAIL_TIMEOUT = 10
+
 # --- Celery -------------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL)
@@ -296,4 +303,13 @@ PROVIDERS = {
     ),
 }
 DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", "sandbox")
+# Each wallet's account at a provider is read about so often (0: only when asked), and each provider at most so often.
+BALANCE_SYNC_MINUTES = env.int("BALANCE_SYNC_MINUTES", 15)
+BALANCE_READS_PER_MINUTE = env.int("BALANCE_READS_PER_MINUTE", 60)
+# How much a provider's balance and our books may differ before finance is told, in minor units; by currency, such as
+# "NGN=500000,USD=1000", and for those that aren't named.
+DRIFT_THRESHOLDS = {currency: int(amount) for currency, amount in env.dict("DRIFT_THRESHOLDS", default={}).items()}
+DRIFT_THRESHOLD = env.int("DRIFT_THRESHOLD", 10_000)
+# Who is told; empty means everybody in the group "finance".
+FINANCE_EMAILS = env.list("FINANCE_EMAILS", default=[])
 WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)

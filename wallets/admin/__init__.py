@@ -1,5 +1,5 @@
 """The product in the back office, to look at: wallets, money in, across and out."""
 
-from wallets.admin import movements, payouts, wallets
+from wallets.admin import movements, payouts, snapshots, wallets
 
-__all__ = ["movements", "payouts", "wallets"]
+__all__ = ["movements", "payouts", "snapshots", "wallets"]

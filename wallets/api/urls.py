@@ -1,6 +1,6 @@
 from django.urls import path
 
-from wallets.api import deposits, statements, transfers, wallets, withdrawals
+from wallets.api import deposits, snapshots, statements, transfers, wallets, withdrawals
 
 urlpatterns = [
     path("wallets", wallets.WalletsView.as_view()),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("wallets/<uuid:id>/statement", statements.StatementView.as_view()),
     path("wallets/<uuid:id>/deposits", deposits.DepositsView.as_view()),
     path("wallets/<uuid:id>/withdrawals", withdrawals.WalletWithdrawalsView.as_view()),
+    path("wallets/<uuid:id>/sync-balance", snapshots.SyncView.as_view()),
+    path("wallets/<uuid:id>/balance-snapshots", snapshots.SnapshotsView.as_view()),
+    path("wallets/<uuid:id>/balance-snapshots/latest", snapshots.LatestView.as_view()),
+    path("wallets/<uuid:id>/balance-snapshots/series", snapshots.SeriesView.as_view()),
     path("transfers", transfers.TransfersView.as_view()),
     path("transfers/batch", transfers.BatchView.as_view()),
     path("transfers/<uuid:id>", transfers.TransferView.as_view()),

@@ -27,7 +27,10 @@ class Queue(NamedTuple):
 
 
 # One line for each.
-QUEUES: tuple[Queue, ...] = (Queue("withdrawals", "wallets_withdrawal", "next_at"),)
+QUEUES: tuple[Queue, ...] = (
+    Queue("withdrawals", "wallets_withdrawal", "next_at"),
+    Queue("balances", "wallets_provideraccount", "next_at"),
+)
 
 WAITING = """
 SELECT count(*), coalesce(extract(epoch FROM statement_timestamp() - min(due)), 0)::float8

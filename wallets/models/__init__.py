@@ -3,14 +3,18 @@
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal
 from wallets.models.sandbox import SandboxCheckout, SandboxFloat, SandboxPayout
+from wallets.models.snapshots import BalanceSnapshot, DriftAlert, ProviderAccount
 from wallets.models.wallets import Member, Wallet
 
 __all__ = [
+    "BalanceSnapshot",
     "BankAccount",
     "Deposit",
+    "DriftAlert",
     "IdempotencyKey",
     "Member",
     "PayoutAttempt",
+    "ProviderAccount",
     "SandboxCheckout",
     "SandboxFloat",
     "SandboxPayout",
