@@ -218,8 +218,8 @@ def test_an_account_without_lanes_still_has_a_page(office):
 def test_a_linked_accounts_page_draws_what_the_bank_holds_against_our_books(office):
     drifting = ProviderAccount.objects.get(currency="USD")
     page = text(office, page_of("wallets.provideraccount", drifting))
-    assert "950.00 USD" in page
-    assert "-250.00 USD" in page.replace("−", "-")
+    assert "USD 950.00" in page
+    assert "USD −250.00" in page
     assert page.count("<polyline") == 2
     assert page_of("wallets.driftalert") in page
     wallet = text(office, page_of("wallets.wallet", drifting.wallet))

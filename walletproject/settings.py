@@ -303,9 +303,10 @@ PROVIDERS = {
     ),
 }
 DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", "sandbox")
-# Each wallet's account at a provider is read about so often (0: only when asked), and each provider at most so often.
+# Each wallet's account at a provider is read about so often (0: only when asked), and each provider at most so often
+# (0: without a limit).
 BALANCE_SYNC_MINUTES = env.int("BALANCE_SYNC_MINUTES", 15)
-BALANCE_READS_PER_MINUTE = env.int("BALANCE_READS_PER_MINUTE", 60)
+BALANCE_READS_PER_MINUTE = env.int("BALANCE_READS_PER_MINUTE", 0 if TESTING else 60)
 # How much a provider's balance and our books may differ before finance is told, in minor units; by currency, such as
 # "NGN=500000,USD=1000", and for those that aren't named.
 DRIFT_THRESHOLDS = {currency: int(amount) for currency, amount in env.dict("DRIFT_THRESHOLDS", default={}).items()}

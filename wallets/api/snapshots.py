@@ -162,7 +162,7 @@ def _claim(request: Request) -> Claim | None:
 
 
 def _sync(caller: Caller, target: Target, claim: Claim | None) -> Answer:
-    asker = Asker(caller, caller.key, claim and claim.key)
+    asker = Asker(caller, caller.key, claim.key if claim else None)
     told = sync.ask(target, asker, clock=timezone.now)
     if claim is None:
         return _store(target, told, asker)

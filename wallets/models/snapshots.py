@@ -8,8 +8,6 @@ from uuid_utils.compat import uuid7
 
 from wallets.models.wallets import Wallet
 
-EXACT = {"max_digits": 30, "decimal_places": 9}
-
 
 class ProviderAccount(models.Model):
     """A wallet's account at a provider. The row is the queue: `next_at` says when it is to be read again."""
@@ -45,8 +43,8 @@ class BalanceSnapshot(models.Model):
     external_account_id = models.CharField(max_length=100)
     external_balance_id = models.CharField(max_length=64)
     currency = models.CharField(max_length=3)
-    balance = models.DecimalField(**EXACT)
-    total = models.DecimalField(**EXACT)
+    balance = models.DecimalField(max_digits=30, decimal_places=9)
+    total = models.DecimalField(max_digits=30, decimal_places=9)
     ledger_balance = models.BigIntegerField(help_text="What our books say that the provider holds.")
     in_flight = models.BigIntegerField(help_text="Payouts that were sent and aren't settled in our books.")
     drift = models.BigIntegerField(help_text="What neither our books nor payouts in flight explain.")

@@ -7,10 +7,11 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 
-from ledger.admin.money import format_money
 from users.models import User
 from wallets import bell, metrics
+from wallets.currencies import exponent
 from wallets.models import BalanceSnapshot, DriftAlert
+from wallets.statements.table import major
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def _readers() -> list[str]:
 def _letter(alert: DriftAlert) -> str:
     snapshot = alert.snapshot
     return (
-        f"{alert.provider} holds {snapshot.total.normalize():f} {alert.currency} in {alert.external_account_id}.\n"
+        f"{alert.provider} holds {alert.currency} {snapshot.total.normalize():f} in {alert.external_account_id}.\n"
         f"Our books say {_amount(alert, snapshot.ledger_balance)},"
         f" of which {_amount(alert, snapshot.in_flight)} are payouts in flight.\n"
         f"That leaves {_amount(alert, alert.drift)} unexplained; {_amount(alert, alert.threshold)} are allowed.\n\n"
@@ -89,4 +90,4 @@ def _letter(alert: DriftAlert) -> str:
 
 
 def _amount(alert: DriftAlert, amount: int) -> str:
-    return format_money(amount, alert.currency)
+    return f"{alert.currency} {major(amount, exponent(alert.currency)):,}"

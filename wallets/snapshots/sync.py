@@ -84,7 +84,7 @@ def target(caller: Caller, wallet_id: UUID, provider: str | None) -> Target:
     link = (links.filter(provider=provider) if provider else links).first()
     found = chosen(link.provider if link else provider)
     reading.check_tells_balances(found)
-    return Target(wallet_id, wallet.currency, found, link and link.external_account_id)
+    return Target(wallet_id, wallet.currency, found, link.external_account_id if link else None)
 
 
 def ask(target: Target, asker: Asker, *, clock: Clock) -> Told:

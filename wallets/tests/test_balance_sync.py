@@ -1,5 +1,7 @@
 """Balance sync: what the provider says is kept once, held against our books, and moves nothing."""
 
+import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -9,14 +11,15 @@ from django.core import mail
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from ledger.models import Transaction
+from ledger import sql
 from users.models import AuditEvent
-from wallets import tasks
+from wallets import metrics, tasks
 from wallets.models import BalanceSnapshot, DriftAlert, ProviderAccount, Withdrawal
 from wallets.providers.port import BalanceReading, Capability, ProviderUnavailable
 from wallets.providers.sandbox import SandboxProvider
+from wallets.providing import provider
 from wallets.sandbox_bank import books as bank
-from wallets.snapshots import books, schedule
+from wallets.snapshots import books, reading, schedule
 from wallets.snapshots.books import Books, drift
 from wallets.snapshots.reading import Reading
 from wallets.tests.conftest import Http, balance, books_are_clean, service
@@ -25,11 +28,6 @@ from wallets.tests.test_once import at_once
 
 def bank_holds(amount, currency="NGN"):
     bank.set_holding(currency, amount, now=timezone.now())
-
-
-@pytest.fixture(autouse=True)
-def as_often_as_it_likes(settings):
-    settings.BALANCE_READS_PER_MINUTE = 1_000_000
 
 
 @pytest.fixture
@@ -218,8 +216,8 @@ def test_a_key_may_be_used_again_after_the_provider_was_away(robot, purse, monke
 
 
 def test_a_provider_is_not_asked_more_often_than_it_may_be(robot, purse, settings):
-    settings.BALANCE_READS_PER_MINUTE = 0
-    refused = sync(robot, purse)
+    settings.BALANCE_READS_PER_MINUTE = 1
+    *_, refused = (sync(robot, purse) for _ in range(3))  # a new minute may begin once in between
     assert (refused.status, refused.code) == (503, "provider_unavailable")
 
 
@@ -232,11 +230,28 @@ def test_every_sync_is_in_the_trail(robot, purse):
 
 
 def test_nothing_moves(robot, alice, purse):
-    before = balance(alice.http, purse), Transaction.objects.count()
+    def moved():
+        return balance(alice.http, purse), sql.rows("SELECT count(*) FROM ledger_transaction")
+
+    before = moved()
     bank_holds(5)
-    sync(robot, purse)
-    assert (balance(alice.http, purse), Transaction.objects.count()) == before
+    assert sync(robot, purse).body["drift"] == -995
+    assert moved() == before
     assert books_are_clean()
+
+
+def test_syncs_are_counted_by_how_they_end(robot, purse, monkeypatch):
+    def counted():
+        text = metrics.exposition().decode()
+        found = re.findall(r'^wallet_balance_syncs_total\{outcome="(\w+)",provider="sandbox"\} (\S+)$', text, re.M)
+        return Counter({outcome: int(float(number)) for outcome, number in found})
+
+    before = counted()
+    for key in ("k-1", "k-1", "k-2"):
+        sync(robot, purse, key=key)
+    says(monkeypatch, BalanceReading("USD", Decimal(1), "sandbox:USD", timezone.now()))
+    assert sync(robot, purse).status == 503
+    assert counted() - before == {"new": 1, "replayed": 1, "unchanged": 1, "failed": 1}
 
 
 # --- Reading ------------------------------------------------------------------------------------------------------
@@ -361,7 +376,7 @@ def test_an_alert_opens_once_is_mailed_once_and_closes_well_below(robot, purse, 
     letter = mail.outbox[0]
     assert letter.to == ["bob@example.com"]
     assert "-1.01" in letter.subject.replace("−", "-")
-    assert "8.99 NGN" in letter.body
+    assert "NGN 8.99" in letter.body
 
 
 def test_the_same_drift_seen_from_two_wallets_is_one_alert(robot, purse, bobs, finance):
@@ -434,8 +449,9 @@ def test_it_waits_ever_longer_for_a_provider_that_is_away(robot, purse, away, se
 
 def test_a_provider_asked_too_often_is_no_failure(robot, purse, settings):
     sync(robot, purse)
-    settings.BALANCE_READS_PER_MINUTE = 0
+    settings.BALANCE_READS_PER_MINUTE = 1
     link, clock = ProviderAccount.objects.get(), Later(hours=1)
+    reading.read(provider("sandbox"), "NGN", None, now=clock.now)
     schedule.advance(link.pk, clock=clock)
     link.refresh_from_db()
     assert (link.failures, link.next_at < clock.now + timedelta(minutes=2)) == (0, True)
