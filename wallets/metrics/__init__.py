@@ -21,7 +21,7 @@ _refusals = Counter("wallet_refusals", "Requests and batch items refused for wha
 _problems = Counter("wallet_http_problems", "Problem documents made, replays not among them.", ["code"],
                     registry=COUNTED)  # fmt: skip
 _syncs_tried = Counter("wallet_balance_syncs_tried", "Balance syncs begun.", ["provider"], registry=COUNTED)
-_syncs = Counter("wallet_balance_syncs", "Balance syncs by outcome: new, unchanged, replayed, failed.",
+_syncs = Counter("wallet_balance_syncs", "Balance syncs by outcome: new, unchanged, replayed, put_off, failed.",
                  ["provider", "outcome"], registry=COUNTED)  # fmt: skip
 _sync_seconds = Histogram("wallet_balance_sync_seconds", "How long a balance sync takes, the provider's part included.",
                           ["provider"], registry=COUNTED)  # fmt: skip
@@ -65,7 +65,7 @@ def sync_tried(provider: str) -> None:
 
 
 def sync_ended(provider: str, outcome: str, seconds: float) -> None:
-    """A balance sync ended as new, unchanged, replayed or failed."""
+    """A balance sync ended as new, unchanged, replayed, put_off or failed."""
     _syncs.labels(provider, outcome).inc()
     _sync_seconds.labels(provider).observe(seconds)
 

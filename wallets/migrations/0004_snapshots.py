@@ -173,12 +173,6 @@ class Migration(migrations.Migration):
                 name="wallets_drift_alert_unmailed",
             ),
         ),
-        migrations.AddIndex(
-            model_name="driftalert",
-            index=models.Index(
-                models.OrderBy(models.F("opened_at"), descending=True), name="wallets_drift_alert_newest"
-            ),
-        ),
         migrations.AddConstraint(
             model_name="driftalert",
             constraint=models.UniqueConstraint(

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from wallets.models.wallets import Wallet
@@ -90,7 +90,6 @@ class DriftAlert(models.Model):
         ]  # fmt: skip
         indexes: ClassVar = [
             models.Index("opened_at", name="wallets_drift_alert_unmailed", condition=Q(mailed_at__isnull=True)),
-            models.Index(F("opened_at").desc(), name="wallets_drift_alert_newest"),
         ]
 
     def __str__(self) -> str:

@@ -39,16 +39,17 @@ def advance(account_id: UUID, *, clock: Callable[[], datetime]) -> bool:
     if link is None:
         return False
     target = Target(link.wallet_id, link.currency, provider(link.provider), link.external_account_id)
-    try:
-        with sync.measured(link.provider) as ended:
+    with sync.measured(link.provider) as ended:
+        try:
             told = sync.ask(target, BALANCES, clock=clock)
-            ended("new" if _store(link, target, told, clock()) else "unchanged")
-    except AskedTooOften:
-        _put_off(link, clock() + sync.pause(1), link.failures)
-    except ProviderUnavailable as error:
-        logger.warning("The balance of %s couldn't be read: %s", link, error)
-        minutes = min(settings.BALANCE_SYNC_MINUTES * 2.0**link.failures, LONGEST_PAUSE)
-        _put_off(link, clock() + sync.pause(minutes), link.failures + 1)
+            ended("new" if _store(target, told, clock()) else "unchanged")
+        except AskedTooOften:
+            ended("put_off")
+            _put_off(link, clock() + sync.pause(1), link.failures)
+        except ProviderUnavailable as error:
+            logger.warning("The balance of %s couldn't be read: %s", link, error)
+            minutes = min(settings.BALANCE_SYNC_MINUTES * 2.0**link.failures, LONGEST_PAUSE)
+            _put_off(link, clock() + sync.pause(minutes), link.failures + 1)
     return True
 
 
@@ -71,7 +72,7 @@ def _claim(account_id: UUID, now: datetime) -> ProviderAccount | None:
 
 
 @durable
-def _store(link: ProviderAccount, target: Target, told: sync.Told, now: datetime) -> bool:
+def _store(target: Target, told: sync.Told, now: datetime) -> bool:
     """Store it, whether or not somebody claimed the account since: what was read is true, and older than no news."""
     return sync.store(target, told, BALANCES, now=now).fresh
 

@@ -26,10 +26,12 @@ from wallets.providers.port import PaymentProvider, ProviderUnavailable
 from wallets.providing import chosen
 from wallets.snapshots import alerts, books, reading
 from wallets.snapshots.books import Books
-from wallets.snapshots.reading import Reading
+from wallets.snapshots.reading import AskedTooOften, Reading
 
 Clock = Callable[[], datetime]
 AUDIT_KIND = "wallet"
+# Minutes to the next reading where none is scheduled, so that nothing seems to be overdue.
+UNSCHEDULED = 24 * 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,15 @@ def target(caller: Caller, wallet_id: UUID, provider: str | None) -> Target:
 
 
 def ask(target: Target, asker: Asker, *, clock: Clock) -> Told:
-    """Read the provider, outside of any transaction. Raises ProviderUnavailable, which is in the trail then."""
+    """Read the provider, outside of any transaction. Raises AskedTooOften, and ProviderUnavailable: that the provider
+    didn't answer is in the trail then.
+    """
     slug, now = target.provider.slug, clock()
     before = books.read(slug, target.currency, now=now)
     try:
         told = reading.read(target.provider, target.currency, target.account, now=now)
+    except AskedTooOften:
+        raise
     except ProviderUnavailable as error:
         _note_failure(target, asker, str(error), clock())
         raise
@@ -146,7 +152,7 @@ def _link(target: Target, told: Reading, now: datetime) -> ProviderAccount:
 
 
 def _schedule(link: ProviderAccount, now: datetime) -> None:
-    next_at = now + pause(settings.BALANCE_SYNC_MINUTES)
+    next_at = now + pause(settings.BALANCE_SYNC_MINUTES or UNSCHEDULED)
     ProviderAccount.objects.filter(pk=link.pk).update(next_at=next_at, failures=0)
 
 
