@@ -18,6 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # What the suite itself runs with: a newcomer's shell has none of it.
 OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "DJANGO_SETTINGS_MODULE")
+# Answered with 401, and asked for by nobody else.
+STRANGER = "/api/v1/me"
 NOTE = "from django.contrib.sessions.models import Session as S; "
 WRITE = NOTE + "S.objects.create(session_key='kept', session_data='', expire_date='2100-01-01T00:00Z')"
 READ = NOTE + "print(S.objects.filter(session_key='kept').count())"
@@ -62,9 +64,9 @@ class Product:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
             return answer.read().decode()
 
-    def count_strangers(self) -> int:
-        """How many requests for what isn't there /metrics has counted, of all web processes together."""
-        found = re.search(r'wallet_http_problems_total\{code="not_found"\} (\d+)', self.text("/metrics"))
+    def count_refused(self) -> int:
+        """How many requests of strangers /metrics has counted, of all web processes together."""
+        found = re.search(r'wallet_http_problems_total\{code="not_authenticated"\} (\d+)', self.text("/metrics"))
         return int(found[1]) if found else 0
 
     def web_processes(self) -> list[int]:
@@ -147,14 +149,14 @@ def test_all_processes_count_as_one_also_after_one_is_killed(product):
     product.start()
     for _ in range(40):
         with pytest.raises(HTTPError):
-            product.get("/nowhere")
-    assert product.count_strangers() == 40
+            product.get(STRANGER)
+    assert product.count_refused() == 40
     web = product.web_processes()
     assert len(web) == 2
     os.kill(web[0], signal.SIGKILL)
     while Path(f"/proc/{web[0]}").exists():
         time.sleep(0.01)
     with pytest.raises(HTTPError):
-        product.get("/nowhere")
-    assert [product.count_strangers() for _ in range(5)] == [41] * 5
+        product.get(STRANGER)
+    assert [product.count_refused() for _ in range(5)] == [41] * 5
     assert 'wallet_queue_depth{queue="withdrawals"}' in product.text("/metrics")
