@@ -23,6 +23,7 @@ from walletproject import demo
 from wallets.models import (
     BankAccount,
     Deposit,
+    ProviderAccount,
     TopUp,
     Transfer,
     UnmatchedReceipt,
@@ -86,6 +87,7 @@ def test_everything_that_staff_need_is_there():
         "users.user", "users.apiclient", "users.auditevent",
         "wallets.wallet", "wallets.deposit", "wallets.transfer", "wallets.withdrawal", "wallets.bankaccount",
         "wallets.topup", "wallets.webhookevent", "wallets.unmatchedreceipt",
+        "wallets.provideraccount", "wallets.balancesnapshot", "wallets.driftalert",
         "ledger.account", "ledger.transaction", "ledger.hold",
     ])  # fmt: skip
 
@@ -223,6 +225,17 @@ def test_an_account_without_lanes_still_has_a_page(office):
         code="equity:odd", type="equity", currency="XAU", created_at=datetime.now(UTC)
     )  # fmt: skip
     assert "equity:odd" in text(office, page_of("ledger.account", account))
+
+
+def test_a_linked_accounts_page_draws_what_the_bank_holds_against_our_books(office):
+    drifting = ProviderAccount.objects.get(currency="USD")
+    page = text(office, page_of("wallets.provideraccount", drifting))
+    assert "USD 950.00" in page
+    assert "USD −250.00" in page
+    assert page.count("<polyline") == 2
+    assert page_of("wallets.driftalert") in page
+    wallet = text(office, page_of("wallets.wallet", drifting.wallet))
+    assert f"wallet__id__exact={drifting.wallet_id}" in wallet
 
 
 @pytest.mark.parametrize(

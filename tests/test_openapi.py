@@ -49,6 +49,10 @@ CONTRACT = {
     "/top-ups": "GET",
     "/top-ups/{id}": "GET",
     "/webhooks/{provider}": "POST",
+    "/wallets/{id}/sync-balance": "POST",
+    "/wallets/{id}/balance-snapshots": "GET",
+    "/wallets/{id}/balance-snapshots/latest": "GET",
+    "/wallets/{id}/balance-snapshots/series": "GET",
     "/transfers": "POST",
     "/transfers/batch": "POST",
     "/transfers/{id}": "GET",
@@ -105,7 +109,7 @@ def alice(quiet: None) -> Person:
 
 @pytest.fixture
 def shop(quiet: None) -> Shop:
-    return service("shop", SCOPES)
+    return service("shop", (*SCOPES, "balances:sync"))
 
 
 @pytest.fixture

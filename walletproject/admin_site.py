@@ -25,6 +25,11 @@ GROUPS = {
         ("Unmatched receipts", "help_center", "wallets.unmatchedreceipt"),
         ("Webhooks", "webhook", "wallets.webhookevent"),
     ),
+    "Providers": (
+        ("Linked accounts", "link", "wallets.provideraccount"),
+        ("Balance snapshots", "photo_camera", "wallets.balancesnapshot"),
+        ("Drift alerts", "warning", "wallets.driftalert"),
+    ),
     "Books": (
         ("Accounts", "account_tree", "ledger.account"),
         ("Transactions", "receipt_long", "ledger.transaction"),

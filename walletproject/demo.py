@@ -15,7 +15,10 @@ from wallets import bank_accounts, deposits, opening, transfers
 from wallets.admin.totals import totals
 from wallets.idempotency import Claim
 from wallets.models import Wallet
+from wallets.providing import provider
 from wallets.sandbox_bank import books, checkouts, delivery
+from wallets.snapshots import sync
+from wallets.snapshots.sync import Asker, Target
 from wallets.topups import start
 from wallets.webhooks import inbox, intake
 from wallets.withdrawals import accept
@@ -71,6 +74,7 @@ def seed(*, now: datetime) -> None:
     for total in totals():
         # The deposits above came from nowhere: let the bank hold what our books say that it holds.
         books.set_holding(total.currency, total.held, now=now)
+    _read_balances(wallets[0], dollars)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 
 
@@ -86,6 +90,16 @@ def _move(people: list[User], wallets: list[Wallet], dollars: Wallet, start: dat
     _deposit(shop, wallets[1], 480_000, "Order 1042, released when it is delivered", now, days=14)
     for number, amount in (("0123456789", 300_000), ("0000000001", 150_000), ("0000000004", 90_000)):
         _withdraw(people[0], wallets[0], number, amount, now)
+
+
+def _read_balances(naira: Wallet, dollars: Wallet) -> None:
+    """The bank's balances, one as our books have it, and one that somebody must look at."""
+    books.set_holding(dollars.currency, 95_000, now=timezone.now())
+    robot = Asker(System("seed_demo"), "system:seed_demo")
+    for wallet in (naira, dollars):
+        target = Target(wallet.pk, wallet.currency, provider(settings.DEFAULT_PROVIDER), None)
+        told = sync.ask(target, robot, clock=timezone.now)
+        durable(sync.store)(target, told, robot, now=timezone.now())
 
 
 def shown() -> dict[str, object]:

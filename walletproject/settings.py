@@ -31,6 +31,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", "")
 # How many proxies in front of us append to X-Forwarded-For; 0 means that the header is a stranger's word.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+# What Prometheus must send to read /metrics; without one, only this machine may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 PROBLEM_BASE = "https://walletproject.dev/problems/"
 
 INSTALLED_APPS = [
@@ -172,6 +174,13 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W003",
 ]
 
+# --- Mail ---------------------------------------------------------------------------------------------------------
+
+# smtp+tls://user:password@host:587; without it, mail is written to the log of whoever would send it.
+vars().update(env.email_url("EMAIL_URL", "consolemail://"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", "walletproject@localhost")
+EMAIL_TIMEOUT = 10
+
 # --- Celery -------------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL)
@@ -291,4 +300,14 @@ SANDBOX_WEBHOOK_URL = env.str(
 )
 # Where a provider's checkout sends people back to; empty leaves them there.
 TOP_UP_RETURN_URL = env.str("TOP_UP_RETURN_URL", "")
+# Each wallet's account at a provider is read about so often (0: only when asked), and each provider at most so often
+# (0: without a limit).
+BALANCE_SYNC_MINUTES = env.int("BALANCE_SYNC_MINUTES", 15)
+BALANCE_READS_PER_MINUTE = env.int("BALANCE_READS_PER_MINUTE", 0 if TESTING else 60)
+# How much a provider's balance and our books may differ before finance is told, in minor units; by currency, such as
+# "NGN=500000,USD=1000", and for those that aren't named.
+DRIFT_THRESHOLDS = {currency: int(amount) for currency, amount in env.dict("DRIFT_THRESHOLDS", default={}).items()}
+DRIFT_THRESHOLD = env.int("DRIFT_THRESHOLD", 10_000)
+# Who is told; empty means everybody in the group "finance".
+FINANCE_EMAILS = env.list("FINANCE_EMAILS", default=[])
 WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)

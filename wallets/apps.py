@@ -9,6 +9,9 @@ class WalletsConfig(AppConfig):
     privileges: ClassVar[dict[str, str]] = {
         "wallets_idempotencykey": "SELECT, INSERT, UPDATE (body)",
         "wallets_deposit": "SELECT, INSERT",
+        "wallets_balancesnapshot": "SELECT, INSERT",
+        "wallets_driftalert": "SELECT, INSERT, UPDATE",
+        "wallets_provideraccount": "SELECT, INSERT, UPDATE",
         "wallets_wallet": "SELECT, INSERT, UPDATE",
         "wallets_withdrawal": "SELECT, INSERT, UPDATE",
         "wallets_topup": "SELECT, INSERT, UPDATE",

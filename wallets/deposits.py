@@ -17,7 +17,7 @@ from ledger.requests import PENDING, Place, Posting
 from users import audit
 from users.callers import Caller
 from users.permissions import PermissionDenied, require_scope
-from wallets import chart
+from wallets import chart, metrics
 from wallets.access import Need, NotFound, enter, reach
 from wallets.models import Deposit, Wallet
 
@@ -75,6 +75,7 @@ def deposit(
         actor=caller, action="deposit.made", kind="deposit", object_id=id,
         data={"wallet": str(wallet.id), "amount": amount, "currency": wallet.currency}, now=now,
     )  # fmt: skip
+    metrics.posted("deposit")
     return Deposited(made, Standing.of(posted.lane(wallet.account)))
 
 

@@ -10,6 +10,7 @@ from ledger import holds
 from wallets import idempotency
 from wallets.sandbox_bank import delivery
 from wallets.sandbox_bank.notices import Kind
+from wallets.snapshots import alerts, schedule
 from wallets.topups import follow
 from wallets.webhooks import inbox
 from wallets.withdrawals import payout
@@ -74,3 +75,24 @@ def sweep_top_ups() -> None:
 def sandbox_tell(kind: Kind, reference: str) -> None:
     """Let the sandbox bank deliver a webhook. One that isn't taken is lost: the sweeps ask without it."""
     delivery.tell(kind, reference, now=timezone.now())
+
+
+@shared_task(name="wallets.sweep_balances")
+def sweep_balances() -> None:
+    """Read every linked account that is due."""
+    for account_id in schedule.due(now=timezone.now()):
+        try:
+            schedule.advance(account_id, clock=timezone.now)
+        except Exception:
+            # One that fails must not keep the others from their turn; its lease brings it back.
+            logger.exception("The linked account %s couldn't be read.", account_id)
+
+
+@shared_task(name="wallets.mail_drift_alerts")
+def mail_drift_alerts() -> None:
+    """Tell the finance group of every alert that it wasn't told of yet."""
+    for alert in alerts.unmailed():
+        try:
+            alerts.mail(alert, now=timezone.now())
+        except Exception:
+            logger.exception("The alert %s couldn't be mailed; it is tried again.", alert.pk)

@@ -1,5 +1,5 @@
 """The product in the back office, to look at: wallets, money in, across and out."""
 
-from wallets.admin import incoming, movements, payouts, wallets
+from wallets.admin import incoming, movements, payouts, snapshots, wallets
 
-__all__ = ["incoming", "movements", "payouts", "wallets"]
+__all__ = ["incoming", "movements", "payouts", "snapshots", "wallets"]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from wallets.api import deposits, statements, topups, transfers, wallets, webhooks, withdrawals
+from wallets.api import deposits, snapshots, statements, topups, transfers, wallets, webhooks, withdrawals
 
 urlpatterns = [
     # The busiest first: they are tried in turn.
@@ -19,6 +19,10 @@ urlpatterns = [
     path("top-ups", topups.TopUpsView.as_view()),
     path("top-ups/<uuid:id>", topups.TopUpView.as_view()),
     path("webhooks/<str:provider>", webhooks.WebhookView.as_view()),
+    path("wallets/<uuid:id>/sync-balance", snapshots.SyncView.as_view()),
+    path("wallets/<uuid:id>/balance-snapshots", snapshots.SnapshotsView.as_view()),
+    path("wallets/<uuid:id>/balance-snapshots/latest", snapshots.LatestView.as_view()),
+    path("wallets/<uuid:id>/balance-snapshots/series", snapshots.SeriesView.as_view()),
     path("transfers/batch", transfers.BatchView.as_view()),
     path("transfers/<uuid:id>", transfers.TransferView.as_view()),
     path("withdrawals", withdrawals.WithdrawalsView.as_view()),

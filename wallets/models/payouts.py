@@ -93,7 +93,11 @@ class Withdrawal(models.Model):
         indexes: ClassVar = [
             models.Index("next_at", name="wallets_withdrawal_due", condition=Q(next_at__isnull=False)),
             models.Index("status", name="wallets_withdrawal_waiting", condition=Q(status="pending")),
-        ]
+            models.Index(
+                "provider", "currency", name="wallets_withdrawal_in_flight",
+                condition=Q(status__in=("processing", "in_review")),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"Withdrawal {self.id}"

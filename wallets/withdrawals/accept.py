@@ -17,7 +17,7 @@ from ledger.requests import Place
 from users import audit
 from users.callers import Caller
 from users.permissions import require_scope
-from wallets import bank_accounts, bell
+from wallets import bank_accounts, bell, metrics
 from wallets.access import Need, NotFound, enter
 from wallets.models import Wallet, Withdrawal
 from wallets.transfers import CurrencyMismatch
@@ -70,6 +70,7 @@ def withdraw(
         actor=caller, action="withdrawal.requested", kind="withdrawal", object_id=id,
         data={"wallet": str(wallet.id), "amount": amount, "bank_account": str(account.id)}, now=now,
     )  # fmt: skip
+    metrics.payout_became(account.provider, made.status)
     transaction.on_commit(lambda: bell.ring("wallets.advance_withdrawal", str(id)))
     return Accepted(made, Standing.of(posted.lane(wallet.account)))
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from ledger import sql
 from ledger.durable import durable
+from wallets import metrics
 from wallets.bank_accounts import number_of
 from wallets.models import BankAccount, PayoutAttempt
 from wallets.providers.port import (
@@ -94,6 +95,7 @@ def _claim(withdrawal_id: UUID, now: datetime) -> Claimed | None:
     attempt, fresh = _open_attempt(withdrawal_id, bank, now)
     send = fresh or attempt.outcome == Outcome.NOT_SENT
     if attempt.outcome == Outcome.NOT_SENT:
+        metrics.payout_retried(slug)
         PayoutAttempt.objects.filter(pk=attempt.pk).update(outcome=Outcome.UNKNOWN)
     id, lease, checks, amount, currency, description, account_id = fields
     return Claimed(id, lease, checks, amount, currency, description, account_id, bank, attempt, send)
@@ -126,6 +128,7 @@ def _order(claimed: Claimed) -> PayoutOrder:
 @durable
 def _write_submitted(claimed: Claimed, result: SubmitResult, now: datetime) -> None:
     """What an order's answer means for the withdrawal."""
+    metrics.payout_answered(claimed.bank.slug, result.outcome)
     if not _still_ours(claimed):
         return
     match result.outcome:

@@ -10,7 +10,7 @@ from ledger.posting import post_one
 from ledger.requests import Close, Posting
 from users import audit
 from users.callers import System
-from wallets import chart
+from wallets import chart, metrics
 from wallets.models import Withdrawal
 
 PAYOUTS = System("payouts")
@@ -30,6 +30,8 @@ def complete(withdrawal_id: UUID, *, now: datetime) -> None:
         description=withdrawal.description,
     )  # fmt: skip
     post_one(posting, now=now)
+    metrics.posted("withdrawal")
+    metrics.payout_settled(withdrawal.provider, (now - withdrawal.created_at).total_seconds())
     _end(withdrawal, Withdrawal.Status.COMPLETED, now, transaction_id=posting.id)
 
 
@@ -51,6 +53,7 @@ def _find(withdrawal_id: UUID) -> Withdrawal:
 
 def _end(withdrawal: Withdrawal, status: Withdrawal.Status, now: datetime, **changes: object) -> None:
     Withdrawal.objects.filter(pk=withdrawal.pk).update(status=status, next_at=None, updated_at=now, **changes)
+    metrics.payout_became(withdrawal.provider, status)
     audit.record(
         actor=PAYOUTS,
         action=f"withdrawal.{status}",
