@@ -12,4 +12,5 @@ class WalletsConfig(AppConfig):
         "wallets_wallet": "SELECT, INSERT, UPDATE",
         "wallets_withdrawal": "SELECT, INSERT, UPDATE",
         "wallets_payoutattempt": "SELECT, INSERT, UPDATE",
+        "wallets_withdrawalstep": "SELECT, INSERT",
     }
