@@ -39,6 +39,9 @@ class SandboxProvider:
             raise AccountNotResolved("The sandbox bank's account numbers have ten digits.")
         return ResolvedAccount(holder, self._bank.banks().get(bank_code, "Sandbox Bank"))
 
+    def ensure_recipient(self, bank_code: str, account_number: str, account_name: str, currency: str) -> str:
+        return ""
+
     def payout_reference(self, withdrawal_id: UUID, attempt: int) -> str:
         return payout_reference(withdrawal_id, attempt)
 
