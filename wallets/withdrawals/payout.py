@@ -171,13 +171,18 @@ def _learn(attempt: PayoutAttempt, decision: Decision, now: datetime, provider_i
         PayoutAttempt.objects.filter(pk=attempt.pk).update(**changes)
 
 
-def _later(claimed: Claimed, withdrawal: Withdrawal, decision: Decision, because: Because, now: datetime) -> None:
-    """Look again later, ever less often and not all at once; at once, where somebody said that there is news."""
+def _next_at(withdrawal: Withdrawal, decision: Decision, now: datetime) -> datetime | None:
+    if decision.act == Act.REST:
+        return now + timedelta(seconds=decision.pause) if decision.pause else None
     pause = max(decision.pause * random.uniform(0.8, 1.2), decision.at_least)
     if decision.act == Act.ASK and breaker.is_open(withdrawal.provider):
         pause = max(pause, SPARSELY)
-    rests = decision.act == Act.REST and not decision.pause
-    next_at = None if rests else now + timedelta(seconds=pause)
+    return now + timedelta(seconds=pause)
+
+
+def _later(claimed: Claimed, withdrawal: Withdrawal, decision: Decision, because: Because, now: datetime) -> None:
+    """Look again later, ever less often and not all at once; at once, where somebody said that there is news."""
+    next_at = _next_at(withdrawal, decision, now)
     if withdrawal.heard and decision.act != Act.SEND:
         next_at = now
     checks = 0 if decision.restart else withdrawal.checks + 1
