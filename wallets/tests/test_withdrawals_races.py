@@ -51,7 +51,7 @@ def test_approve_against_cancel_ends_in_one_of_two_ways(committed, office, sade,
     def work(number):
         if number == 0:
             return http.post(f"withdrawals/{id}/cancel").status == 200
-        return tried(approve.approve, id, actor=sade.user, now=office.now)
+        return tried(approve.approve, id, actor=sade.user, reason="Known.", now=office.now)
 
     cancelled, _ = at_once(2, work)
     assert cancelled, "nothing was sent, so it can be cancelled before the approval and after it"
@@ -67,7 +67,7 @@ def test_approve_against_reject_has_one_winner(committed, office, sade):
 
     def work(number):
         if number % 2:
-            return tried(approve.approve, id, actor=sade.user, now=office.now)
+            return tried(approve.approve, id, actor=sade.user, reason="Known.", now=office.now)
         return tried(approve.reject, id, actor=sade.user, reason="No.", now=office.now)
 
     assert sum(at_once(6, work)) == 1

@@ -159,7 +159,7 @@ def awaiting(office):
 
 
 def test_what_is_approved_is_paid(awaiting, sade):
-    approve.approve(awaiting.found().pk, actor=sade.user, now=awaiting.now)
+    approve.approve(awaiting.found().pk, actor=sade.user, reason="Known.", now=awaiting.now)
     awaiting.run("completed")
     assert awaiting.money == GONE
     assert awaiting.history()[:2] == [("", "awaiting_approval"), ("awaiting_approval", "pending")]
@@ -181,7 +181,7 @@ def test_what_is_rejected_is_given_back(awaiting, sade):
 def test_nobody_approves_what_they_asked_for(awaiting):
     User.objects.filter(pk=awaiting.alice.user.pk).update(is_staff=True)
     with pytest.raises(PermissionDenied):
-        approve.approve(awaiting.found().pk, actor=awaiting.alice.user, now=awaiting.now)
+        approve.approve(awaiting.found().pk, actor=awaiting.alice.user, reason="Known.", now=awaiting.now)
     assert (awaiting.found().status, awaiting.money) == ("awaiting_approval", HELD)
 
 
@@ -205,7 +205,7 @@ def test_only_what_awaits_approval_is_approved_or_rejected(office, sade):
     office.ask()
     id = office.found().pk
     with pytest.raises(InvalidState):
-        approve.approve(id, actor=sade.user, now=office.now)
+        approve.approve(id, actor=sade.user, reason="Known.", now=office.now)
     with pytest.raises(InvalidState):
         approve.reject(id, actor=sade.user, reason="No.", now=office.now)
     assert (office.found().status, office.money) == ("pending", HELD)
@@ -216,7 +216,7 @@ def test_nothing_is_approved_out_of_a_frozen_wallet(awaiting, sade):
 
     Wallet.objects.update(status="frozen")
     with pytest.raises(WalletFrozen):
-        approve.approve(awaiting.found().pk, actor=sade.user, now=awaiting.now)
+        approve.approve(awaiting.found().pk, actor=sade.user, reason="Known.", now=awaiting.now)
     assert (awaiting.found().status, awaiting.money) == ("awaiting_approval", HELD)
 
 

@@ -17,7 +17,7 @@ from wallets.withdrawals.steps import Because, Status
 
 
 @durable
-def approve(withdrawal_id: UUID, *, actor: User, now: datetime) -> None:
+def approve(withdrawal_id: UUID, *, actor: User, reason: str, now: datetime) -> None:
     """Let it be paid. Whoever asked for it can't: the database refuses that, too.
 
     Raises InvalidState, PermissionDenied and WalletFrozen.
@@ -29,9 +29,9 @@ def approve(withdrawal_id: UUID, *, actor: User, now: datetime) -> None:
         raise PermissionDenied("You asked for this withdrawal; somebody else must approve it.")
     if withdrawal.wallet.status == Wallet.Status.FROZEN:
         raise WalletFrozen(f"The wallet {withdrawal.wallet_id} is frozen; nothing may leave it until that is lifted.")
+    because = Because(f"Approved by {actor}: {reason}", actor)
     steps.move(
-        withdrawal, Status.PENDING, Because(f"Approved by {actor}.", actor), now=now, action="withdrawal.approved",
-        next_at=now, approved_by=approver,
+        withdrawal, Status.PENDING, because, now=now, action="withdrawal.approved", next_at=now, approved_by=approver,
     )  # fmt: skip
     transaction.on_commit(lambda: bell.ring("wallets.advance_withdrawal", str(withdrawal_id)))
 
