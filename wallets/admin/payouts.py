@@ -44,8 +44,7 @@ STEPS = (
 )  # fmt: skip
 NEWEST = 200
 Status = Withdrawal.Status
-# Whoever may see a withdrawal needs this permission, and the withdrawal one of these states, for a button.
-APPROVE, REVIEW = ("view", "wallets.approve_withdrawal"), ("view", "wallets.review_withdrawal")
+# The states in which there is a button.
 STATES = {
     "approve": (Status.AWAITING_APPROVAL,),
     "reject": (Status.AWAITING_APPROVAL,),
@@ -100,6 +99,12 @@ class WithdrawalAdmin(MovementAdmin):
         )}),
     )  # fmt: skip
 
+    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perms(["wallets.approve_withdrawal"]))
+
+    def has_review_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perms(["wallets.review_withdrawal"]))
+
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The buttons that its state allows."""
         status = Withdrawal.objects.filter(pk=object_id).values_list("status", flat=True).first()
@@ -107,23 +112,23 @@ class WithdrawalAdmin(MovementAdmin):
         return [found for found in super().get_actions_detail(request, object_id) if found.action_name in allowed]
 
     @action(
-        description="Approve", url_path="approve", permissions=APPROVE, icon="check", variant=ActionVariant.SUCCESS,
-        dialog=dialog("Approve", "It will be paid."),
+        description="Approve", url_path="approve", permissions=("view", "approve"), icon="check",
+        variant=ActionVariant.SUCCESS, dialog=dialog("Approve", "It will be paid."),
     )  # fmt: skip
     def approve(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         reason = form.cleaned_data["reason"]
         return do(request, object_id, lambda id, now: approve.approve(id, actor=staff(request), reason=reason, now=now))
 
     @action(
-        description="Reject", url_path="reject", permissions=APPROVE, icon="close", variant=ActionVariant.DANGER,
-        dialog=dialog("Reject", "It will not be paid, and its money is given back."),
+        description="Reject", url_path="reject", permissions=("view", "approve"), icon="close",
+        variant=ActionVariant.DANGER, dialog=dialog("Reject", "It will not be paid, and its money is given back."),
     )  # fmt: skip
     def reject(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         reason = form.cleaned_data["reason"]
         return do(request, object_id, lambda id, now: approve.reject(id, actor=staff(request), reason=reason, now=now))
 
     @action(
-        description="Ask the bank now", url_path="ask-again", permissions=REVIEW, icon="help",
+        description="Ask the bank now", url_path="ask-again", permissions=("view", "review"), icon="help",
         dialog=dialog("Ask the bank now", "Nothing is sent; its answer decides what becomes of the withdrawal."),
     )  # fmt: skip
     def ask_again(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:

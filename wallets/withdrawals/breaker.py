@@ -38,7 +38,7 @@ def held_until(provider: str, *, lease: timedelta, now: datetime) -> datetime | 
         return None
     if retry_at <= now and _take_probe(provider, retry_at, now + lease):
         return None
-    return max(retry_at, now + lease / 2) + PAUSE * random.random()
+    return max(retry_at, now) + PAUSE * random.random()
 
 
 def is_open(provider: str) -> bool:

@@ -65,20 +65,27 @@ def claim(withdrawal_id: UUID, now: datetime) -> Claimed | None:
         logger.error(
             "Withdrawal %s waits for the provider %s, which isn't enabled.", withdrawal.pk, withdrawal.provider
         )
-        return _put_off(withdrawal, now + DISABLED)
+        _put_off(withdrawal, now + DISABLED)
+        return None
     bank = provider(withdrawal.provider)
     attempt = PayoutAttempt.objects.filter(withdrawal=withdrawal).order_by("-number").first()
+    if _is_to_be_sent(withdrawal, attempt):
+        wait = breaker.held_until(bank.slug, lease=terms(bank).lease, now=now)
+        if wait is None:
+            return _lease(withdrawal, bank, _about_to_be_sent(withdrawal, bank, attempt, now), now, send=True)
+        _put_off(withdrawal, wait)
+    elif attempt is not None:
+        return _lease(withdrawal, bank, _about_to_be_asked(attempt), now)
+    else:
+        _put_off(withdrawal, None)
+    return None
+
+
+def _is_to_be_sent(withdrawal: Withdrawal, attempt: PayoutAttempt | None) -> bool:
+    """Only what was never at the bank, as far as is known; all else is asked about."""
     if withdrawal.status not in steps.UNDER_WAY:
-        return _lease(withdrawal, bank, attempt, now) if attempt else _put_off(withdrawal, None)
-    fresh = attempt is None or attempt.outcome == Outcome.REFUSED
-    if not fresh and attempt and attempt.outcome != Outcome.NOT_SENT:
-        return _lease(withdrawal, bank, _to_be_asked(attempt), now)
-    wait = breaker.held_until(bank.slug, lease=terms(bank).lease, now=now)
-    if wait is not None:
-        return _put_off(withdrawal, wait)
-    number = attempt.number + 1 if fresh and attempt else 1
-    sent = _begin(withdrawal, bank, number, now) if fresh or attempt is None else _resend(attempt, now)
-    return _lease(withdrawal, bank, sent, now, send=True)
+        return False
+    return attempt is None or attempt.outcome in (Outcome.NOT_SENT, Outcome.REFUSED)
 
 
 LEASE = """
@@ -103,23 +110,24 @@ def _put_off(withdrawal: Withdrawal, until: datetime | None) -> None:
     Withdrawal.objects.filter(pk=withdrawal.pk).update(next_at=until)
 
 
-def _begin(withdrawal: Withdrawal, bank: PaymentProvider, number: int, now: datetime) -> PayoutAttempt:
-    reference = bank.payout_reference(withdrawal.pk, number)
+def _about_to_be_sent(
+    withdrawal: Withdrawal, bank: PaymentProvider, attempt: PayoutAttempt | None, now: datetime
+) -> PayoutAttempt:
+    """The attempt, new or the same again as it was. Until its answer is here, it isn't known whether it arrived."""
+    if attempt is not None and attempt.outcome == Outcome.NOT_SENT:
+        return _changed(
+            attempt, outcome=Outcome.UNKNOWN, sent_at=now, sends=attempt.sends + 1, misses=0, missed_at=None,
+            action_since=None,
+        )  # fmt: skip
+    number = attempt.number + 1 if attempt else 1
     return PayoutAttempt.objects.create(
-        withdrawal=withdrawal, number=number, provider=bank.slug, reference=reference, started_at=now, sent_at=now,
-        sends=1,
+        withdrawal=withdrawal, number=number, provider=bank.slug, started_at=now, sent_at=now, sends=1,
+        reference=bank.payout_reference(withdrawal.pk, number),
     )  # fmt: skip
 
 
-def _resend(attempt: PayoutAttempt, now: datetime) -> PayoutAttempt:
-    """The same order again, as it was: until its answer is here, it isn't known whether it arrived."""
-    return _changed(
-        attempt, outcome=Outcome.UNKNOWN, sent_at=now, sends=attempt.sends + 1, misses=0, missed_at=None,
-        action_since=None,
-    )  # fmt: skip
-
-
-def _to_be_asked(attempt: PayoutAttempt) -> PayoutAttempt:
+def _about_to_be_asked(attempt: PayoutAttempt) -> PayoutAttempt:
+    """From now on it is in doubt: an answer that it wasn't sent speaks of one sending, and no longer of all."""
     return attempt if attempt.doubtful else _changed(attempt, doubtful=True)
 
 

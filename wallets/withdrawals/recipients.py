@@ -1,5 +1,7 @@
 """Who is to be paid, in the provider's own name for it: asked for once, before an order, with no transaction open."""
 
+from uuid import UUID
+
 from wallets.bank_accounts import number_of
 from wallets.models import BankAccount
 from wallets.providers.port import PaymentProvider
@@ -23,6 +25,6 @@ def ensure(bank: PaymentProvider, account: BankAccount) -> str:
     return found
 
 
-def forget(account_id: object) -> None:
+def forget(account_id: UUID) -> None:
     """After a refusal the provider is asked anew next time: its name for the account may be what is wrong."""
     BankAccount.objects.filter(pk=account_id).exclude(recipient="").update(recipient="")
