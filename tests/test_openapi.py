@@ -58,6 +58,7 @@ CONTRACT = {
     "/transfers/{id}": "GET",
     "/withdrawals": "GET",
     "/withdrawals/{id}": "GET",
+    "/withdrawals/{id}/cancel": "POST",
     "/bank-accounts": "GET POST",
     "/bank-accounts/{id}": "GET DELETE",
     "/banks": "GET",

@@ -21,4 +21,5 @@ class WalletsConfig(AppConfig):
             "SELECT, INSERT, UPDATE (wallet_id, assigned_at, assigned_by, assigned_because, assignment_id)"
         ),
         "wallets_payoutattempt": "SELECT, INSERT, UPDATE",
+        "wallets_withdrawalstep": "SELECT, INSERT",
     }

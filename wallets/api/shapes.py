@@ -100,6 +100,10 @@ class TopUpIn(In, frozen=True):
     provider: Text | None = None
 
 
+class Nothing(In, frozen=True):
+    """A body with nothing in it but perhaps its key."""
+
+
 class OwnerOut(Struct):
     """A wallet's owner."""
 
@@ -340,8 +344,10 @@ def bank_account_out(account: BankAccount) -> BankAccountOut:
 
 
 def withdrawal_out(withdrawal: Withdrawal) -> WithdrawalOut:
-    failed = withdrawal.status == Withdrawal.Status.FAILED
-    failure = FailureOut(withdrawal.failure_code, withdrawal.failure_detail) if failed else None
+    gone_wrong = withdrawal.status in (
+        Withdrawal.Status.FAILED, Withdrawal.Status.CANCELLED, Withdrawal.Status.RETURNED,
+    )  # fmt: skip
+    failure = FailureOut(withdrawal.failure_code, withdrawal.failure_detail) if gone_wrong else None
     return WithdrawalOut(
         withdrawal.id, withdrawal.status, withdrawal.wallet_id, withdrawal.amount, withdrawal.fee, withdrawal.currency,
         bank_account_out(withdrawal.bank_account), withdrawal.description, failure, withdrawal.transaction_id,

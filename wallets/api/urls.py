@@ -27,6 +27,7 @@ urlpatterns = [
     path("transfers/<uuid:id>", transfers.TransferView.as_view()),
     path("withdrawals", withdrawals.WithdrawalsView.as_view()),
     path("withdrawals/<uuid:id>", withdrawals.WithdrawalView.as_view()),
+    path("withdrawals/<uuid:id>/cancel", withdrawals.CancelView.as_view()),
     path("bank-accounts", withdrawals.BankAccountsView.as_view()),
     path("bank-accounts/<uuid:id>", withdrawals.BankAccountView.as_view()),
     path("banks", withdrawals.BanksView.as_view()),

@@ -29,6 +29,8 @@ class Queue(NamedTuple):
 # One line for each.
 QUEUES: tuple[Queue, ...] = (
     Queue("withdrawals", "wallets_withdrawal", "next_at"),
+    Queue("top_ups", "wallets_topup", "next_at"),
+    Queue("webhooks", "wallets_webhookevent", "next_at"),
     Queue("balances", "wallets_provideraccount", "next_at"),
 )
 

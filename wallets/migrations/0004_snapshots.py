@@ -7,7 +7,7 @@ from django.db import migrations, models
 APPEND_ONLY = """
 CREATE FUNCTION wallets_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'what a provider has said is never changed, so % is refused; read the provider again instead', TG_OP
+    RAISE EXCEPTION '% of % is refused: it is history, and only ever added to', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
 END $$;
 

@@ -2,20 +2,26 @@
 
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
-from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal
+from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
+from wallets.models.rules import ApprovalRule, FeeRule, WithdrawalLimit
 from wallets.models.sandbox import SandboxCheckout, SandboxFloat, SandboxPayout
 from wallets.models.snapshots import BalanceSnapshot, DriftAlert, ProviderAccount
+from wallets.models.switches import PayoutPause, ProviderCircuit
 from wallets.models.wallets import Member, Wallet
 
 __all__ = [
+    "ApprovalRule",
     "BalanceSnapshot",
     "BankAccount",
     "Deposit",
     "DriftAlert",
+    "FeeRule",
     "IdempotencyKey",
     "Member",
     "PayoutAttempt",
+    "PayoutPause",
     "ProviderAccount",
+    "ProviderCircuit",
     "SandboxCheckout",
     "SandboxFloat",
     "SandboxPayout",
@@ -25,4 +31,6 @@ __all__ = [
     "Wallet",
     "WebhookEvent",
     "Withdrawal",
+    "WithdrawalLimit",
+    "WithdrawalStep",
 ]

@@ -13,7 +13,7 @@ from ledger.posting import post_one
 from ledger.requests import Posting
 from users import audit
 from users.callers import System
-from wallets import chart
+from wallets import chart, metrics
 from wallets.models import TopUp, UnmatchedReceipt, Wallet
 from wallets.providers.port import DepositState, RemoteStatus
 from wallets.topups import receipts
@@ -110,6 +110,7 @@ def _credit(top_up: TopUp, payment: Payment, now: datetime) -> str:
         external_reference=top_up.reference, metadata=payment.metadata,
     )  # fmt: skip
     post_one(posting, now=now)
+    metrics.posted(posting.kind)
     if Wallet.objects.filter(pk=top_up.wallet_id, status=Wallet.Status.CLOSED).exists():
         raise TryAgain("The wallet was closed just now.")
     _end(top_up, Status.COMPLETED, now, transaction_id=posting.id, payment_id=payment.id)

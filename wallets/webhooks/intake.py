@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from ledger import sql
 from users.callers import NotAuthenticated
-from wallets import bell
+from wallets import bell, metrics
 from wallets.access import NotFound
 from wallets.providers.port import InvalidSignature, PaymentProvider, ProviderEvent
 from wallets.providing import provider, registry
@@ -57,11 +57,13 @@ def take(slug: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -
         bank.verify_webhook(headers, body)
     except InvalidSignature as error:
         logger.warning("A webhook for %s was refused: %s", slug, error)
+        metrics.webhook_came(slug, "forged")
         raise SignatureInvalid("The signature isn't the provider's; check which secret is in use.") from error
     events = _events(bank, body)
     digest = sha256(body).digest()
     kept = json.dumps({name: _text(headers[name], HEADER_LIMIT) for name in KEPT_HEADERS if name in headers})
     fresh = _store(slug, events, body, digest, kept, now)
+    metrics.webhook_came(slug, "stored" if fresh else "duplicate")
     for id in fresh:
         transaction.on_commit(partial(bell.ring, "wallets.handle_webhook", str(id)))
     return fresh
@@ -73,6 +75,7 @@ def _events(bank: PaymentProvider, body: bytes) -> Sequence[ProviderEvent]:
         events = bank.parse_webhook(body)
     except ValueError as error:
         logger.warning("A webhook of %s can't be read, and is kept for a person: %s", bank.slug, error)
+        metrics.webhook_came(bank.slug, "unreadable")
         events = ()
     return events or (ProviderEvent(f"sha256:{sha256(body).hexdigest()}", "other"),)
 

@@ -1,23 +1,24 @@
-"""What others say about our payouts: a reason to ask the bank, and nothing else."""
+"""Hearsay: a webhook, or whoever else, says that something happened to a payout. Only the bank is believed."""
 
+from contextlib import suppress
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 
-from ledger import sql
-from wallets import bell
-
-LOOK = """
-UPDATE wallets_withdrawal SET next_at = least(next_at, %s) WHERE id = %s AND status = 'processing'
-"""
+from wallets.models import PayoutAttempt
+from wallets.opening import InvalidState
+from wallets.withdrawals import asking, steps
+from wallets.withdrawals.steps import Because
 
 
 def heard(provider: str, reference: str, *, now: datetime) -> bool:
-    """Somebody says that something happened to a payout: have it looked at now. False where it is none of ours."""
-    find = "SELECT withdrawal_id FROM wallets_payoutattempt WHERE provider = %s AND reference = %s"
-    for (withdrawal_id,) in sql.rows(find, (provider, reference)):
-        if sql.run(LOOK, (now, withdrawal_id)).rowcount:
-            transaction.on_commit(partial(bell.ring, "wallets.advance_withdrawal", str(withdrawal_id)))
-        return True
-    return False
+    """Let the provider be asked about the payout of a reference, whatever its state: also one that completed may have
+    come back. Returns whether we have such a payout.
+    """
+    attempt = PayoutAttempt.objects.filter(provider=provider, reference=reference).first()
+    if attempt is None:
+        return False
+    because = Because("Word came that the bank has news; it is asked.", attempt=attempt.number)
+    with transaction.atomic(), suppress(InvalidState):
+        asking.ask_now(steps.locked(attempt.withdrawal_id), because, now=now)
+    return True
