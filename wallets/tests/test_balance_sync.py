@@ -16,7 +16,7 @@ from users.models import AuditEvent
 from wallets import metrics, tasks
 from wallets.models import BalanceSnapshot, DriftAlert, ProviderAccount, Withdrawal
 from wallets.providers.port import BalanceReading, Capability, ProviderUnavailable
-from wallets.providers.sandbox import SandboxProvider
+from wallets.providers.sandbox.adapter import SandboxProvider
 from wallets.providing import provider
 from wallets.sandbox_bank import books as bank
 from wallets.snapshots import books, reading, schedule

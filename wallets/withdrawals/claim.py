@@ -129,8 +129,9 @@ def _about_to_be_sent(
 
 
 def _about_to_be_asked(attempt: PayoutAttempt) -> PayoutAttempt:
-    """From now on it is in doubt: an answer that it wasn't sent speaks of one sending, and no longer of all."""
-    return attempt if attempt.doubtful else _changed(attempt, doubtful=True)
+    """From now on it is in doubt: a "no" speaks of one sending, and no longer of all. Not so where all were refused."""
+    settled = attempt.doubtful or attempt.outcome == Outcome.REJECTED
+    return attempt if settled else _changed(attempt, doubtful=True)
 
 
 def _changed(attempt: PayoutAttempt, **changes: object) -> PayoutAttempt:

@@ -162,13 +162,15 @@ def _action(known: Known, detail: str, now: datetime) -> Decision:
 
 def _not_found(known: Known, now: datetime) -> Decision:
     """No proof that it never came, until it has been said often enough, late enough, by a bank that pays once."""
-    if known.outcome == Outcome.REJECTED:
+    # What was sent twice and refused once may have arrived the first time.
+    if known.outcome == Outcome.REJECTED and not known.doubtful:
         words = _sentence("The bank refused it, and doesn't know it", known.detail)
         return Decision(Act.FAIL, words, Outcome.REFUSED, code="refused_by_bank", detail=known.detail, understood=True)
     missed = known.missed_at is None or now - known.missed_at >= known.terms.spacing
     misses = known.misses + missed
     taken = known.outcome in (Outcome.ACCEPTED, Outcome.ACTION_REQUIRED)
-    if not taken and now - known.sent_at <= known.terms.patience:
+    patient = now - known.sent_at <= known.terms.patience and now - known.started_at <= timing.SENDING_PATIENCE
+    if patient and not taken:
         if known.terms.believes_a_miss(now - known.sent_at, misses):
             words = "The bank has never heard of it, however often it was asked: it is sent again as it was."
             return Decision(Act.SEND, words, Outcome.NOT_SENT, missed=missed, restart=True)
