@@ -3,40 +3,20 @@
 import http.client
 import random
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from tempfile import NamedTemporaryFile
 from uuid import uuid4
 
 import msgspec
 from rich.console import Console
 
+from benchmarks import payments
+from benchmarks.load import CONNECTIONS, transfers, wrk
 from benchmarks.measure import Row, compare, timed
 from benchmarks.server import Server, forget_peak, megabytes, running
 
 CLIENTS = 2
-CONNECTIONS = 16
 BATCHES = {1_000: 6, 10_000: 2}
-# Every request its own key and its own pair of wallets.
-SCRIPT = """
-math.randomseed(os.time() + {seed})
-local wallets = {{ {wallets} }}
-local run, count = string.format("%d-%d", os.time(), math.random(1000000000)), 0
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-request = function()
-  count = count + 1
-  wrk.headers["Idempotency-Key"] = run .. "-" .. count
-  local first = math.random(#wallets)
-  local second = (first + math.random(#wallets - 1) - 1) % #wallets + 1
-  return wrk.format(nil, nil, nil, string.format('{{"source":"%s","destination":"%s","amount":%d}}',
-    wallets[first], wallets[second], math.random(100)))
-end
-done = function(summary)
-  if summary.errors.status > 0 then error("some answers were refusals") end
-end
-"""
 
 
 def rows(*, quick: bool) -> Iterator[Row]:
@@ -51,6 +31,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
             Console(stderr=True).print("The rows of single requests need wrk: apt-get install wrk")
             return
         yield from _singles(server, rounds, seconds)
+        yield from payments.rows(server, rounds=rounds, seconds=seconds)
 
 
 def send_batches(server: Server, size: int, count: int) -> float:
@@ -95,35 +76,15 @@ def _batches(server: Server, size: int, count: int, rounds: int) -> Row:
 
 
 def _singles(server: Server, rounds: int, seconds: int) -> Iterator[Row]:
-    wallets = ", ".join(f'"{wallet}"' for wallet in server.wallets)
     balance = f"/api/v1/wallets/{server.wallets[0]}/balance"
 
     def empty() -> float:
-        return wrk(server, "/empty", seconds)
-
-    def transfers() -> float:
-        return wrk(server, "/api/v1/transfers", seconds, SCRIPT.format(wallets=wallets, seed=random.randrange(10**6)))
-
-    def balances() -> float:
-        return wrk(server, balance, seconds)
+        return wrk(server, "/empty", seconds).rate
 
     acts: dict[str, tuple[Callable[[], float], float]] = {
-        f"POST /transfers, {CONNECTIONS} connections": (transfers, 0.2),
-        f"GET …/balance, {CONNECTIONS} connections": (balances, 0.6),
+        f"POST /transfers, {CONNECTIONS} connections": (lambda: transfers(server, seconds), 0.2),
+        f"GET …/balance, {CONNECTIONS} connections": (lambda: wrk(server, balance, seconds).rate, 0.6),
     }
     for what, (act, target) in acts.items():
         act(), empty()
         yield compare(what, "an empty authenticated view", act, empty, rounds=rounds, target=target, of="requests")
-
-
-def wrk(server: Server, path: str, seconds: int, script: str = "") -> float:
-    """Requests a second."""
-    with NamedTemporaryFile("w", suffix=".lua") as file:
-        file.write(script)
-        file.flush()
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", file.name, server.address + path]
-        command += ["-H", f"Authorization: Bearer {server.token}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode or "Non-2xx" in done.stdout or "error" in done.stderr:
-        raise RuntimeError(done.stdout + done.stderr)
-    return float(done.stdout.partition("Requests/sec:")[2].split()[0])

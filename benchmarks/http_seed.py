@@ -1,4 +1,4 @@
-"""A person with many funded wallets in the product's database; prints their token and the wallets as JSON."""
+"""A person with many funded wallets and a bank account, in the product's database; prints what clients need."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from ledger.posting import Posting, post  # noqa: E402
 from users import tokens  # noqa: E402
 from users.callers import Caller  # noqa: E402
 from users.models import User  # noqa: E402
-from wallets import chart  # noqa: E402
+from wallets import bank_accounts, chart  # noqa: E402
 from wallets.opening import open_wallet  # noqa: E402
 
 WALLETS = 500
@@ -29,12 +29,16 @@ def main() -> None:
     opened = [
         open_wallet(caller=caller, currency="NGN", name="", owner=None, metadata={}, now=now) for _ in range(WALLETS)
     ]
+    account = bank_accounts.add(
+        caller=caller, provider="sandbox", bank_code="058", account_number="0123456789", currency="NGN", now=now
+    )
     with transaction.atomic():
         cash = chart.clearing("sandbox", "NGN")
         legs = [(cash.debit(FUNDS), chart.wallet(wallet.account_id, "NGN").credit(FUNDS)) for wallet in opened]
         post([Posting("deposit", f"fund:{number}", pair) for number, pair in enumerate(legs)], now=now, whole=True)
         pair = tokens.start_family(user_id=person.pk, is_staff=False, now=now)
-    json.dump({"token": pair.access, "wallets": [str(wallet.pk) for wallet in opened]}, sys.stdout)
+    made = {"token": pair.access, "wallets": [str(wallet.pk) for wallet in opened], "bank_account": str(account.pk)}
+    json.dump(made, sys.stdout)
 
 
 main()

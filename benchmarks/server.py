@@ -25,13 +25,14 @@ START_SECONDS = 30
 
 @dataclass(frozen=True)
 class Server:
-    """Where it is, who calls it, and between which wallets they move money."""
+    """Where it is, who calls it, between which wallets they move money, and to which bank account."""
 
     pid: int
     host: str
     port: int
     token: str
     wallets: list[str]
+    bank_account: str
 
     @property
     def address(self) -> str:
