@@ -49,6 +49,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "withdrawals": {"task": "wallets.sweep_withdrawals", "schedule": 1.0, "options": {"expires": 5}},
+        "transfers": {"task": "wallets.drain_transfers", "schedule": 1.0, "options": {"expires": 1}},
         "holds": {"task": "wallets.sweep_holds", "schedule": 30.0},
         "answers": {"task": "wallets.forget_bodies", "schedule": 3600.0},
         "tokens": {"task": "users.purge", "schedule": 3600.0},

@@ -9,6 +9,8 @@ class WalletsConfig(AppConfig):
     privileges: ClassVar[dict[str, str]] = {
         "wallets_idempotencykey": "SELECT, INSERT, UPDATE (body)",
         "wallets_deposit": "SELECT, INSERT",
+        # How far a queued one is may change; what was asked for may not.
+        "wallets_transfer": "SELECT, INSERT, UPDATE (status, transaction_id, next_at, tries, trouble, failure)",
         "wallets_wallet": "SELECT, INSERT, UPDATE",
         "wallets_withdrawal": "SELECT, INSERT, UPDATE",
         "wallets_payoutattempt": "SELECT, INSERT, UPDATE",

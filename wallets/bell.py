@@ -1,6 +1,7 @@
 """Ringing for a worker. The row is the queue: a bell that nobody hears delays the work until the sweep, and no more."""
 
 import logging
+from threading import Lock, Timer
 from time import monotonic
 
 from celery import current_app
@@ -12,15 +13,39 @@ logger = logging.getLogger(__name__)
 # After a failure the broker is left alone for so many seconds: a request shouldn't wait for it each time.
 PAUSE = 5.0
 _quiet_until = 0.0
+# So many seconds after the first who asks for it, one ring serves all who asked since.
+GATHER = 0.05
+_about_to_ring: set[str] = set()
+_guard = Lock()
 
 
-def ring(task: str, *args: str) -> None:
-    """Send a message for a task, or leave it to the sweep where the broker can't be reached."""
+def ring(task: str, *args: str, expires: float | None = None) -> None:
+    """Send a message for a task, or leave it to the sweep where the broker can't be reached.
+
+    After `expires` seconds a worker passes the message over.
+    """
     global _quiet_until
     if not settings.CELERY_ENABLED or monotonic() < _quiet_until:
         return
     try:
-        current_app.send_task(task, args=args)
+        current_app.send_task(task, args=args, expires=expires)
     except (OperationalError, OSError) as error:
         _quiet_until = monotonic() + PAUSE
         logger.warning("The broker can't be reached, the sweep will find the work: %s", error)
+
+
+def ring_soon(task: str, *, expires: float) -> None:
+    """Ring, but once for all who ask for it within a twentieth of a second; and let nobody wait for it."""
+    with _guard:
+        if not settings.CELERY_ENABLED or task in _about_to_ring:
+            return
+        _about_to_ring.add(task)
+    timer = Timer(GATHER, _ring_now, (task, expires))
+    timer.daemon = True
+    timer.start()
+
+
+def _ring_now(task: str, expires: float) -> None:
+    with _guard:
+        _about_to_ring.discard(task)
+    ring(task, expires=expires)
