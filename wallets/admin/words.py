@@ -12,6 +12,7 @@ VARIANTS = {
     "active": "success", "frozen": "info", "closed": "",
     "pending": "info", "processing": "info", "in_review": "warning", "completed": "success", "failed": "danger",
     "unknown": "warning", "not_sent": "", "accepted": "info", "paid": "success", "refused": "danger",
+    "queued": "info", "set_aside": "warning",
 }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Making what waits, in batches: claimed, decided, posted and ended in one transaction, so that a worker that dies
 at any step leaves all as it was.
 
-Of one worker, transfers from a wallet are made in the order in which they were accepted. Of several, each makes its
-own batch in that order, and of two batches either may be first. What has to be put off loses its place.
+Batches take turns, whichever worker makes them: so transfers are made in the order in which they were accepted, and
+but one worker is kept from other work. What has to be put off loses its place.
 """
 
 import logging
@@ -62,7 +62,8 @@ NOTHING = Drained()
 def drain(*, clock: Callable[[], datetime], seconds: float) -> Drained:
     """Make what is due, batch by batch, until nothing is or the time is over; then a worker is rung again.
 
-    Any number of workers may do so at once. Raises what keeps the database away; all is left as it was then.
+    Any number of workers may try at once: who finds another one's batch under way leaves the rest to that one.
+    Raises what keeps the database away; all is left as it was then.
     """
     end, all_done = monotonic() + seconds, NOTHING
     while done := drain_batch(now=clock()):
@@ -74,7 +75,7 @@ def drain(*, clock: Callable[[], datetime], seconds: float) -> Drained:
 
 
 def drain_batch(*, now: datetime, limit: int = BATCH) -> Drained:
-    """Make the transfers that have been due for longest and that no other worker has. Raises as `drain` does."""
+    """Make the transfers that have been due for longest, if no other worker is at it. Raises as `drain` does."""
     return _attempt(DUE, (now, limit), now)
 
 
@@ -83,14 +84,15 @@ def _attempt(claim: str, parameters: tuple[object, ...], now: datetime) -> Drain
     taken: list[UUID] = []
     try:
         return _make(claim, parameters, taken, now)
-    except Exception as error:
-        if not taken or _is_away(error):
+    except Exception as caught:
+        if not taken or _is_away(caught):
             raise
-        if len(taken) == 1:
-            return _put_by(taken[0], error, now)
-        halves = taken[: len(taken) // 2], taken[len(taken) // 2 :]
-        first, second = (_attempt(THESE, (sql.uuids(half), now), now) for half in halves)
-        return first + second
+        error = caught
+    if len(taken) == 1:
+        return _put_by(taken[0], error, now)
+    halves = taken[: len(taken) // 2], taken[len(taken) // 2 :]
+    first, second = (_attempt(THESE, (sql.uuids(half), now), now) for half in halves)
+    return first + second
 
 
 def _passes(error: Exception) -> bool:
@@ -131,9 +133,13 @@ class Waiting:
         return route
 
 
+# A batch's turn is an advisory lock of two numbers (those of idempotency have one), which ends with its transaction,
+# however that ends. Rows that somebody else has locked are passed over.
 CLAIM = """
 SELECT id, source_id, destination_id, amount, description, reference, metadata, created_by
-FROM wallets_transfer WHERE status = 'queued' AND {} ORDER BY next_at, id {} FOR NO KEY UPDATE SKIP LOCKED
+FROM wallets_transfer
+WHERE (SELECT pg_try_advisory_xact_lock(1, 1)) AND status = 'queued' AND {}
+ORDER BY next_at, id {} FOR NO KEY UPDATE SKIP LOCKED
 """
 DUE = CLAIM.format("next_at <= %s", "LIMIT %s")
 THESE = CLAIM.format("id = ANY (%s::uuid[]) AND next_at <= %s", "")
