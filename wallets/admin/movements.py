@@ -94,7 +94,7 @@ class WaitingFilter(DropdownFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.value, status.label) for status in (Transfer.Status.QUEUED, Transfer.Status.SET_ASIDE)]
+        return [(status.value, str(status.label)) for status in (Transfer.Status.QUEUED, Transfer.Status.SET_ASIDE)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(status=self.value()) if self.value() in dict(self.lookup_choices) else queryset

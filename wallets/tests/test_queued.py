@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import Permission
-from django.db import OperationalError, connection, connections, transaction
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from django.test import Client
 from django.urls import reverse
 from hypothesis import HealthCheck, given
@@ -732,7 +732,7 @@ def test_a_connection_that_is_cut_in_the_middle_loses_and_repeats_nothing(commit
         return ended
 
     monkeypatch.setattr(drain, "_end", cut)
-    with pytest.raises(Exception, match=r"terminat|closed|lost|interrupted"):
+    with pytest.raises((OperationalError, InterfaceError)):
         drain_batch(now=datetime.now(UTC))
     monkeypatch.undo()
     connections.close_all()
