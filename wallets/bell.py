@@ -15,7 +15,7 @@ PAUSE = 5.0
 _quiet_until = 0.0
 # So many seconds after the first who asks for it, one ring serves all who asked since.
 GATHER = 0.05
-_about_to_ring: set[str] = set()
+_will_ring_at: dict[str, float] = {}
 _guard = Lock()
 
 
@@ -36,16 +36,11 @@ def ring(task: str, *args: str, expires: float | None = None) -> None:
 
 def ring_soon(task: str, *, expires: float) -> None:
     """Ring, but once for all who ask for it within a twentieth of a second; and let nobody wait for it."""
+    now = monotonic()
     with _guard:
-        if not settings.CELERY_ENABLED or task in _about_to_ring:
+        if not settings.CELERY_ENABLED or now < _will_ring_at.get(task, 0.0):
             return
-        _about_to_ring.add(task)
-    timer = Timer(GATHER, _ring_now, (task, expires))
+        _will_ring_at[task] = now + GATHER
+    timer = Timer(GATHER, ring, (task,), {"expires": expires})
     timer.daemon = True
     timer.start()
-
-
-def _ring_now(task: str, expires: float) -> None:
-    with _guard:
-        _about_to_ring.discard(task)
-    ring(task, expires=expires)

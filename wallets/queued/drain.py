@@ -5,58 +5,28 @@ Batches take turns, whichever worker makes them: so transfers are made in the or
 but one worker is kept from other work. What has to be put off loses its place.
 """
 
-import logging
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 from uuid import UUID
 
 import msgspec
-from django.db import InterfaceError, OperationalError
 
 from ledger import sql
 from ledger.decision import Refused
-from ledger.durable import OutcomeUnknown, TryAgain, durable
+from ledger.durable import durable
 from ledger.posting import post
 from users import audit
-from users.callers import Caller, System
+from users.callers import Caller
 from wallets.access import Access, WalletRefused, reach
 from wallets.queued.accept import ring
+from wallets.queued.outcomes import NOTHING, WORKERS, Drained
+from wallets.queued.trouble import is_away, put_by
 from wallets.transfers import Order, Route
 
-logger = logging.getLogger(__name__)
-
-QUEUE = System("transfers")
 BATCH = 500
-# What passes: a lock that somebody holds, a statement that took too long, a lost race, a deadlock.
-PASSES = frozenset({"55P03", "57014", "40001", "40P01"})
 LOCK_TIMEOUT = "1s"
-TRIES = 20
-LONGEST_PAUSE = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Drained:
-    """What became of queued transfers: how many were made, refused, put off for later, and set aside for a person."""
-
-    completed: int = 0
-    failed: int = 0
-    put_off: int = 0
-    set_aside: int = 0
-
-    def __add__(self, other: "Drained") -> "Drained":
-        return Drained(
-            self.completed + other.completed, self.failed + other.failed, self.put_off + other.put_off,
-            self.set_aside + other.set_aside,
-        )  # fmt: skip
-
-    def __bool__(self) -> bool:
-        return self != NOTHING
-
-
-NOTHING = Drained()
 
 
 def drain(*, clock: Callable[[], datetime], seconds: float) -> Drained:
@@ -85,23 +55,14 @@ def _attempt(claim: str, parameters: tuple[object, ...], now: datetime) -> Drain
     try:
         return _make(claim, parameters, taken, now)
     except Exception as caught:
-        if not taken or _is_away(caught):
+        if not taken or is_away(caught):
             raise
         error = caught
     if len(taken) == 1:
-        return _put_by(taken[0], error, now)
+        return put_by(taken[0], error, now)
     halves = taken[: len(taken) // 2], taken[len(taken) // 2 :]
     first, second = (_attempt(THESE, (sql.uuids(half), now), now) for half in halves)
     return first + second
-
-
-def _passes(error: Exception) -> bool:
-    return isinstance(error, TryAgain) or getattr(error.__cause__, "sqlstate", None) in PASSES
-
-
-def _is_away(error: Exception) -> bool:
-    """Whether the database itself is the trouble: true for all of them, who stay due for when it is back."""
-    return isinstance(error, OperationalError | InterfaceError | OutcomeUnknown) and not _passes(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +148,8 @@ def _end(waiting: Sequence[Waiting], refusals: Sequence[Refused | WalletRefused 
         documents = sql.texts(msgspec.json.encode(failure).decode() for failure in failed.values())
         sql.run(FAIL, (sql.uuids(failed), documents))
     audit.record_many([
-        *(audit.Event(actor=QUEUE, action="transfer.made", kind="transfer", object_id=id, now=now) for id in made),
-        *(audit.Event(actor=QUEUE, action="transfer.failed", kind="transfer", object_id=id, data=failure, now=now)
+        *(audit.Event(actor=WORKERS, action="transfer.made", kind="transfer", object_id=id, now=now) for id in made),
+        *(audit.Event(actor=WORKERS, action="transfer.failed", kind="transfer", object_id=id, data=failure, now=now)
           for id, failure in failed.items()),
     ])  # fmt: skip
     return Drained(completed=len(made), failed=len(failed))
@@ -197,34 +158,3 @@ def _end(waiting: Sequence[Waiting], refusals: Sequence[Refused | WalletRefused 
 def problem(refusal: Refused | WalletRefused) -> dict[str, object]:
     """What the client is told of it, but for the type that its code makes."""
     return {"title": refusal.title, "code": refusal.code, "detail": str(refusal), **refusal.data}
-
-
-@durable
-def _put_by(id: UUID, error: Exception, now: datetime) -> Drained:
-    """Put one off that may be made later, or set it aside where only a person can tell."""
-    locked = "SELECT tries FROM wallets_transfer WHERE id = %s AND status = 'queued' FOR NO KEY UPDATE SKIP LOCKED"
-    rows = sql.rows(locked, (id,))
-    if not rows:
-        return NOTHING
-    tries, trouble = rows[0][0] + 1, f"{type(error).__name__}: {error}".replace("\0", "")[:500]
-    if _passes(error) and tries < TRIES:
-        logger.warning("The transfer %s is put off for the %s. time: %s", id, tries, trouble)
-        sql.run(
-            "UPDATE wallets_transfer SET next_at = %s, tries = %s, trouble = %s WHERE id = %s",
-            (now + _pause(tries), tries, trouble, id),
-        )
-        return Drained(put_off=1)
-    logger.error("The transfer %s is set aside for a person.", id, exc_info=error)
-    sql.run(
-        "UPDATE wallets_transfer SET status = 'set_aside', next_at = NULL, tries = %s, trouble = %s WHERE id = %s",
-        (tries, trouble, id),
-    )
-    audit.record(
-        actor=QUEUE, action="transfer.set_aside", kind="transfer", object_id=id, data={"trouble": trouble}, now=now
-    )
-    return Drained(set_aside=1)
-
-
-def _pause(tries: int) -> timedelta:
-    """Ever longer, and not for all alike."""
-    return timedelta(seconds=min(0.5 * 2.0**tries, LONGEST_PAUSE) * random.uniform(0.8, 1.2))

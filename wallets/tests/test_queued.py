@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pkgutil import resolve_name
+from threading import Thread
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,9 +23,10 @@ from wallets import bell, opening, tasks
 from wallets.api.prefer import preferences
 from wallets.models import IdempotencyKey, Transfer, Wallet
 from wallets.opening import InvalidState
-from wallets.queued import drain, rescue
+from wallets.queued import drain, rescue, trouble
 from wallets.queued.accept import accept_each
-from wallets.queued.drain import Drained, drain_batch
+from wallets.queued.drain import drain_batch
+from wallets.queued.outcomes import Drained
 from wallets.tests.conftest import balance, books_are_clean, service
 from wallets.tests.test_once import at_once
 from wallets.transfers import Order
@@ -416,32 +418,35 @@ def test_the_task_drains(alice, purse, bobs):
 # --- The bell -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def rung(settings, monkeypatch):
-    """What is rung for; the timers go off at once."""
-    settings.CELERY_ENABLED, found = True, []
-    monkeypatch.setattr(bell, "ring", lambda task, *args, expires=None: found.append((task, expires)))
-    monkeypatch.setattr(bell, "GATHER", 0.05)
-    return found
-
-
-def test_one_ring_serves_many_and_comes_after_the_commit(committed, alice, purse, bobs, rung, monkeypatch):
+def test_one_ring_serves_many(settings, monkeypatch):
+    settings.CELERY_ENABLED, now, rung = True, [100.0], []
+    monkeypatch.setattr(bell, "monotonic", lambda: now[0])
+    monkeypatch.setattr(bell, "_will_ring_at", {})
+    monkeypatch.setattr(bell, "ring", lambda task, **more: rung.append((now[0], task, more)))
     timers = []
-    monkeypatch.setattr(bell, "Timer", lambda seconds, act, args: timers.append((seconds, act, args)) or _Started())
-    for _ in range(5):
-        ask(alice, purse, bobs, 1)
-    ((seconds, act, args),) = timers
-    assert seconds == 0.05
-    act(*args)
-    assert rung == [("wallets.drain_transfers", 1.0)]
-    ask(alice, purse, bobs, 1)
-    assert len(timers) == 2
-    timers[1][1](*timers[1][2])
+    monkeypatch.setattr(bell, "Timer", lambda *started: timers.append(started) or Thread(target=int))
+    for moment in (100.0, 100.01, 100.049, 100.05, 100.06):
+        now[0] = moment
+        bell.ring_soon("a.task", expires=1.0)
+    assert [seconds for seconds, *_ in timers] == [0.05, 0.05], "who comes as it rings is rung for anew"
+    _, act, arguments, more = timers[0]
+    act(*arguments, **more)
+    assert rung == [(100.06, "a.task", {"expires": 1.0})]
 
 
-class _Started:
-    def start(self):
-        return None
+def test_it_is_rung_for_after_the_commit(committed, alice, purse, bobs, monkeypatch):
+    rung = []
+    monkeypatch.setattr("wallets.queued.accept.ring", lambda: rung.append(connection.in_atomic_block))
+    ask(alice, purse, bobs)
+    assert rung == [False]
+
+
+def test_a_message_for_a_worker_expires(settings, monkeypatch):
+    settings.CELERY_ENABLED, sent = True, []
+    monkeypatch.setattr(bell.current_app, "send_task", lambda task, **more: sent.append((task, more)))
+    monkeypatch.setattr(bell, "_quiet_until", 0.0)
+    bell.ring("a.task", "x", expires=1.0)
+    assert sent == [("a.task", {"args": ("x",), "expires": 1.0})]
 
 
 def test_what_is_undone_rings_for_nobody(committed, alice, purse, bobs, monkeypatch):
@@ -561,7 +566,7 @@ def test_what_passes_is_put_off_ever_longer_and_then_set_aside(alice, purse, bob
 
     monkeypatch.setattr(drain, "_post", busy)
     now, pauses = datetime.now(UTC), []
-    for number in range(1, drain.TRIES):
+    for number in range(1, trouble.TRIES):
         assert drain_batch(now=now) == Drained(put_off=1)
         assert drain_batch(now=now) == Drained()
         found = Transfer.objects.get(pk=id)
@@ -575,9 +580,9 @@ def test_what_passes_is_put_off_ever_longer_and_then_set_aside(alice, purse, bob
 
 def test_what_was_put_off_is_made_when_the_trouble_is_over(alice, purse, bobs, monkeypatch):
     (id,) = queue(alice, purse, bobs, [5])
-    with monkeypatch.context() as trouble:
-        trouble.setattr(drain, "_post", lambda *_: (_ for _ in ()).throw(passing("40001")))
-        trouble.setattr("ledger.durable.ATTEMPTS", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(drain, "_post", lambda *_: (_ for _ in ()).throw(passing("40001")))
+        patched.setattr("ledger.durable.ATTEMPTS", 1)
         assert work() == Drained(put_off=1)
     assert work(seconds=2) == Drained(completed=1)
     found = Transfer.objects.get(pk=id)
