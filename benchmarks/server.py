@@ -48,19 +48,19 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """The server, as `make run` starts it, for as long as the block runs."""
-    environment = _environment()
+def running(more: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """The server, as `make run` starts it, for as long as the block runs; with more in its environment if need be."""
+    variables = environment(more)
     books.drop(DATABASE)
     with books.owner() as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-    _python(environment, str(ROOT / "manage.py"), "migrate", "--database", "owner", "--verbosity", "0")
-    seeded = json.loads(_python(environment, "-m", "benchmarks.http_seed"))
+    _python(variables, str(ROOT / "manage.py"), "migrate", "--database", "owner", "--verbosity", "0")
+    seeded = json.loads(_python(variables, "-m", "benchmarks.http_seed"))
     books.settle(DATABASE)
     host, port = "127.0.0.1", _free_port()
-    log = Path(environment["DATA_DIR"]) / "bench_http.log"
+    log = Path(variables["DATA_DIR"]) / "bench_http.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(_command(host, port), env=environment, cwd=ROOT, stdout=output, stderr=output)
+        process = subprocess.Popen(_command(host, port), env=variables, cwd=ROOT, stdout=output, stderr=output)
     try:
         found = Server(process.pid, host, port, **seeded)
         _wait(found)
@@ -71,12 +71,13 @@ def running() -> Iterator[Server]:
         books.drop(DATABASE)
 
 
-def _environment() -> dict[str, str]:
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the server's process, and any other of the product's, finds in its environment."""
     own = {name: _renamed(os.environ[name]) for name in ("DATABASE_URL", "DATABASE_OWNER_URL")}
     return dict(os.environ) | own | {
         "DJANGO_SETTINGS_MODULE": "benchmarks.http_settings", "DATABASE_POOL": "true", "RATELIMIT_ENABLE": "false",
         "CELERY_ENABLED": "false", "LOG_LEVEL": "WARNING", "PYTHONPATH": str(ROOT),
-    }  # fmt: skip
+    } | dict(more or {})  # fmt: skip
 
 
 def _renamed(url: str) -> str:

@@ -311,3 +311,4 @@ DRIFT_THRESHOLD = env.int("DRIFT_THRESHOLD", 10_000)
 # Who is told; empty means everybody in the group "finance".
 FINANCE_EMAILS = env.list("FINANCE_EMAILS", default=[])
 WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)
+TRANSFER_QUEUE_LIMIT = env.int("TRANSFER_QUEUE_LIMIT", 100_000)

@@ -12,6 +12,8 @@ class WalletsConfig(AppConfig):
         "wallets_balancesnapshot": "SELECT, INSERT",
         "wallets_driftalert": "SELECT, INSERT, UPDATE",
         "wallets_provideraccount": "SELECT, INSERT, UPDATE",
+        # How far a queued one is may change; what was asked for may not.
+        "wallets_transfer": "SELECT, INSERT, UPDATE (status, transaction_id, next_at, tries, trouble, failure)",
         "wallets_wallet": "SELECT, INSERT, UPDATE",
         "wallets_withdrawal": "SELECT, INSERT, UPDATE",
         "wallets_topup": "SELECT, INSERT, UPDATE",

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from ledger import holds
 from wallets import idempotency
+from wallets.queued import drain
 from wallets.sandbox_bank import delivery
 from wallets.sandbox_bank.notices import Kind
 from wallets.snapshots import alerts, schedule
@@ -33,6 +34,12 @@ def sweep_withdrawals() -> None:
         except Exception:
             # One that fails must not keep the others from their turn; its lease brings it back.
             logger.exception("Withdrawal %s couldn't be taken a step on.", withdrawal_id)
+
+
+@shared_task(name="wallets.drain_transfers")
+def drain_transfers() -> None:
+    """Make queued transfers for a second; then others have their turn, and it is rung for again where more wait."""
+    drain.drain(clock=timezone.now, seconds=1.0)
 
 
 @shared_task(name="wallets.sweep_holds")

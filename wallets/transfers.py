@@ -135,11 +135,7 @@ def transfer_batch(orders: Sequence[Order], *, whole: bool, now: datetime) -> li
 
 def _run(orders: Sequence[Order], *, now: datetime, whole: bool = False) -> list[Outcome]:
     """Make transfers in order, each seeing what those before it did. Inside the caller's transaction."""
-    people = _default_wallets(orders)
-    wallets = reach(
-        {order.caller for order in orders}, {id for order in orders for id in (order.source, order.destination) if id}
-    )
-    outcomes: list[Any] = [_route(order, wallets, people) for order in orders]
+    outcomes: list[Any] = find_routes(orders)
     if whole:
         # What comes after the first that has no route can't be the first that can't be.
         outcomes = outcomes[: _first_refused(outcomes) + 1]
@@ -154,7 +150,7 @@ def _run(orders: Sequence[Order], *, now: datetime, whole: bool = False) -> list
         )
     made = [route for index, route in routes if isinstance(outcomes[index], Transferred)]
     if made and not (whole and len(made) < len(orders)):
-        _write(made, now)
+        sql.run(WRITE, (now, *columns(made)))
         metrics.posted("transfer", len(made))
     return outcomes
 
@@ -175,6 +171,11 @@ class Route:
     source: Access
     destination: Access
 
+    def check_open(self) -> None:
+        """Raise WalletFrozen or WalletClosed unless money may leave the one and come into the other."""
+        self.source.check_may_pay()
+        self.destination.check_may_receive()
+
     def posting(self) -> Posting:
         """What the books are asked for."""
         order, currency = self.order, self.source.currency
@@ -183,6 +184,15 @@ class Route:
             "transfer", f"transfer:{order.id}", (source.debit(order.amount), destination.credit(order.amount)),
             description=order.description, external_reference=order.reference, metadata=order.metadata, id=order.id,
         )  # fmt: skip
+
+
+def find_routes(orders: Sequence[Order]) -> list[Route | Refusal]:
+    """For each order its route, or the first reason why it can't be, whatever money is there."""
+    people = _default_wallets(orders)
+    wallets = reach(
+        {order.caller for order in orders}, {id for order in orders for id in (order.source, order.destination) if id}
+    )
+    return [_route(order, wallets, people) for order in orders]
 
 
 def _route(order: Order, wallets: Mapping[UUID, Access], people: Mapping[tuple[str, str], Access]) -> Route | Refusal:
@@ -195,11 +205,11 @@ def _route(order: Order, wallets: Mapping[UUID, Access], people: Mapping[tuple[s
             raise SameWallet
         if source.currency != destination.currency:
             raise CurrencyMismatch(source.currency, destination.currency)
-        source.check_may_pay()
-        destination.check_may_receive()
+        route = Route(order, source, destination)
+        route.check_open()
     except (NotFound, PermissionDenied, WalletRefused, CurrencyMismatch, SameWallet) as refusal:
         return refusal
-    return Route(order, source, destination)
+    return route
 
 
 def _destination(
@@ -262,16 +272,14 @@ JOIN wallets_wallet d ON d.id = t.destination_id
 """
 
 
-def _write(made: Sequence[Route], now: datetime) -> None:
-    orders = [route.order for route in made]
-    sql.run(
-        WRITE,
-        (
-            now, sql.uuids(order.id for order in orders), sql.uuids(order.source for order in orders),
-            sql.uuids(route.destination.id for route in made), sql.array(order.amount for order in orders),
-            sql.texts(route.source.currency for route in made), sql.texts(order.reference for order in orders),
-            sql.texts(order.description for order in orders),
-            sql.texts(json.dumps(order.metadata) if order.metadata else "{}" for order in orders),
-            sql.texts(order.caller.key for order in orders),
-        ),
+def columns(routes: Sequence[Route]) -> tuple[str, ...]:
+    """What is written of each transfer, an array for each column: as WRITE takes them."""
+    orders = [route.order for route in routes]
+    return (
+        sql.uuids(order.id for order in orders), sql.uuids(order.source for order in orders),
+        sql.uuids(route.destination.id for route in routes), sql.array(order.amount for order in orders),
+        sql.texts(route.source.currency for route in routes), sql.texts(order.reference for order in orders),
+        sql.texts(order.description for order in orders),
+        sql.texts(json.dumps(order.metadata) if order.metadata else "{}" for order in orders),
+        sql.texts(order.caller.key for order in orders),
     )  # fmt: skip

@@ -53,6 +53,7 @@ def operation(
     query: type[msgspec.Struct] | None = None,
     tags: Sequence[str] | None = None,
     idempotent: bool = False,
+    headers: Sequence[OpenApiParameter] = (),
     errors: Iterable[int] = _DEFAULT_ERRORS,
     description: str | None = None,
 ) -> Callable[[F], F]:
@@ -64,7 +65,7 @@ def operation(
     }
     problem = described.schema(Problem)
     responses |= {(status, "application/problem+json"): _response(status, problem) for status in sorted(errors)}
-    parameters = [*_query_parameters(query), *([_IDEMPOTENCY_KEY] if idempotent else [])]
+    parameters = [*_query_parameters(query), *([_IDEMPOTENCY_KEY] if idempotent else []), *headers]
 
     def decorate(method: F) -> F:
         method.kwargs = {"schema": described.schema_class()}  # type: ignore[attr-defined]

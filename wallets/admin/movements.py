@@ -1,20 +1,26 @@
 """Money in and across: deposits and transfers, with the transactions that made them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import localize
-from unfold.decorators import display
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
 from ledger.admin import cells
 from ledger.admin.pages import ReadOnlyAdmin
 from ledger.admin.periods import PeriodFilter
 from ledger.admin.tables import Figure
 from wallets.admin import words
+from wallets.admin.deeds import ReasonForm, dialog, do, staff
 from wallets.models import Deposit, Transfer, Wallet
+from wallets.queued import rescue
 
 
 class MovementAdmin(ReadOnlyAdmin):
@@ -81,17 +87,62 @@ class DepositAdmin(MovementAdmin):
         return cells.label(f"From {localize(deposit.release_at)}", "info")
 
 
+class WaitingFilter(DropdownFilter):
+    """Transfers that haven't ended: those that wait for a worker, and those set aside that wait for a person."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.value, str(status.label)) for status in (Transfer.Status.QUEUED, Transfer.Status.SET_ASIDE)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(status=self.value()) if self.value() in dict(self.lookup_choices) else queryset
+
+
 @admin.register(Transfer)
 class TransferAdmin(MovementAdmin):
-    list_display = ("created_at", "short_id", "source_shown", "destination_shown", "description", "amount_shown")
+    list_display = (
+        "created_at", "short_id", "source_shown", "destination_shown", "description", "amount_shown", "status_shown",
+    )  # fmt: skip
+    list_filter = (WaitingFilter, ("created_at", PeriodFilter))
+    actions_detail = ("try_again", "give_up")
     list_select_related = ("source__owner", "destination__owner")
     search_help_text = "ID of the transfer"
     fieldsets = (
         (None, {"fields": (
             "whole_id", ("source_shown", "destination_shown"), ("status_shown", "created_at"), "transaction_shown",
-            ("reference", "description"), ("asked_by", "audit"), "metadata",
+            ("reference", "description"), ("asked_by", "audit"), "metadata", ("next_at", "tries"), "trouble", "failure",
         )}),
     )  # fmt: skip
+
+    def has_rescue_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """A method, since unfold would look for a permission's name in a database that may not be there yet."""
+        return bool(request.user.has_perm("wallets.rescue_transfer"))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Buttons for what was set aside, and for nothing else."""
+        aside = Transfer.objects.filter(pk=object_id, status=Transfer.Status.SET_ASIDE).exists()
+        return super().get_actions_detail(request, object_id) if aside else []
+
+    @action(
+        description="Try again", url_path="try-again", permissions=("view", "rescue"), icon="replay",
+        dialog=dialog("Try again", "A worker makes it, as if it had been asked for now."),
+    )  # fmt: skip
+    def try_again(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return self._rescue(request, form, object_id, rescue.try_again)
+
+    @action(
+        description="Give up", url_path="give-up", permissions=("view", "rescue"), icon="close",
+        variant=ActionVariant.DANGER,
+        dialog=dialog("Give up", "It will not be made, and its client is told that it failed."),
+    )  # fmt: skip
+    def give_up(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return self._rescue(request, form, object_id, rescue.give_up)
+
+    def _rescue(self, request: HttpRequest, form: ReasonForm, id: str, deed: Callable[..., None]) -> HttpResponse:
+        by = {"actor": staff(request), "reason": form.cleaned_data["reason"]}
+        return do(request, "wallets_transfer", id, lambda id, now: deed(id, now=now, **by))
 
     @display(description="from")
     def source_shown(self, transfer: Transfer) -> str:

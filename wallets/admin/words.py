@@ -15,6 +15,7 @@ VARIANTS = {
     "expired": "", "waiting": "info", "done": "success", "dead": "danger",
     "unknown": "warning", "not_sent": "", "accepted": "info", "action_required": "warning", "rejected": "warning",
     "paid": "success", "refused": "danger",
+    "queued": "info", "set_aside": "warning",
 }  # fmt: skip
 
 

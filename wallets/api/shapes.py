@@ -1,9 +1,10 @@
 """What goes over the wire: the bodies that come in, refused where they have anything more, and those that go out."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
+from django.conf import settings
 from msgspec import Meta, Struct
 
 from ledger.balances import Standing
@@ -12,11 +13,20 @@ from wallets import currencies
 from wallets.deposits import Deposited
 from wallets.history import Item
 from wallets.models import BankAccount, TopUp, Transfer, Wallet, Withdrawal
+from wallets.queued.accept import Queued
 from wallets.transfers import Transferred
 
 Line = Annotated[str, Meta(max_length=255)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.", examples=["USD"])]
 Role = Literal["owner", "spender", "viewer"]
+Status = Literal["queued", "completed", "failed"]
+Failure = Annotated[dict[str, Any], Meta(
+    description="A problem document (RFC 9457), with members of its own by its code.",
+    extra_json_schema={
+        "required": ["type", "title", "code", "detail"],
+        "properties": {name: {"type": "string"} for name in ("type", "title", "code", "detail")},
+    },
+)]  # fmt: skip
 Kind = Literal["deposit", "withdrawal", "transfer", "fee", "usage", "adjustment", "reversal"]
 
 
@@ -192,10 +202,10 @@ class DepositOut(Struct):
 
 
 class TransferOut(Struct, omit_defaults=True):
-    """A transfer; `balance` is the source's, right after it was made."""
+    """A transfer. `balance` is the source's, where it was made at once; `failure` tells why a queued one failed."""
 
     id: UUID
-    status: str
+    status: Status
     source: UUID
     destination: UUID
     amount: int
@@ -206,6 +216,7 @@ class TransferOut(Struct, omit_defaults=True):
     metadata: dict[str, Any]
     created_at: datetime
     balance: BalanceOut | None = None
+    failure: Failure | None = None
 
 
 class BatchItemOut(Struct, omit_defaults=True):
@@ -329,11 +340,25 @@ def transferred_out(made: Transferred, as_of: datetime) -> TransferOut:
     )  # fmt: skip
 
 
+def queued_out(queued: Queued) -> TransferOut:
+    order = queued.order
+    return TransferOut(
+        order.id, "queued", order.source, queued.destination, order.amount, queued.currency, None, order.description,
+        order.reference, dict(order.metadata), _utc(queued.now),
+    )  # fmt: skip
+
+
 def transfer_out(transfer: Transfer) -> TransferOut:
     return TransferOut(
-        transfer.id, transfer.status, transfer.source_id, transfer.destination_id, transfer.amount, transfer.currency,
+        transfer.id, _status(transfer), transfer.source_id, transfer.destination_id, transfer.amount, transfer.currency,
         transfer.transaction_id, transfer.description, transfer.reference, transfer.metadata, _utc(transfer.created_at),
+        failure=transfer.failure and {"type": settings.PROBLEM_BASE + transfer.failure["code"], **transfer.failure},
     )  # fmt: skip
+
+
+def _status(transfer: Transfer) -> Status:
+    """As the client knows it: one that was set aside still waits, for a person now."""
+    return "queued" if transfer.status == Transfer.Status.SET_ASIDE else cast(Status, transfer.status)
 
 
 def bank_account_out(account: BankAccount) -> BankAccountOut:

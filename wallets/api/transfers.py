@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,12 +24,21 @@ from wallets import access, metrics
 from wallets.access import NotFound
 from wallets.api import shapes
 from wallets.api.once import OnceView, body_of, claim_of, encoded
+from wallets.api.prefer import RESPOND_ASYNC, respond_async
 from wallets.idempotency import Answer, Claim, once_each
 from wallets.models import Transfer
+from wallets.queued import accept
+from wallets.queued.accept import Queued, accept_each
 from wallets.together import DATABASE_AWAY, Together
 from wallets.transfers import Order, Outcome, Transferred, transfer_batch, transfer_each
 
 TAGS = ("money",)
+PREFER = OpenApiParameter(
+    "Prefer",
+    str,
+    OpenApiParameter.HEADER,
+    description="`respond-async`: queue it and answer at once (RFC 7240). Other preferences are passed over.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,47 +50,61 @@ class Asked:
     refusal: Callable[[Exception], Answer]
     context: Context
 
-    def answer(self, outcome: Outcome) -> Answer | Exception:
+    def answer(self, outcome: Outcome | accept.Outcome) -> Answer | Exception:
         """What the key is bound to; an exception for a refusal that binds nothing."""
         if isinstance(outcome, Transferred):
             return encoded(201, shapes.transferred_out(outcome, outcome.now))
+        if isinstance(outcome, Queued):
+            return encoded(202, shapes.queued_out(outcome))
         try:
             return self.context.run(self.refusal, outcome)
         except Exception as error:
             return error
 
 
-def _transfer_together(asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
-    """Make the transfers of requests that arrived together, in one durable transaction."""
-    now = timezone.now()
+def _together(deed: Callable[..., Sequence[Outcome | accept.Outcome]]) -> Together[Asked, Answer | Exception]:
+    """Do a deed for all the requests that arrived together, in one durable transaction."""
 
-    def act(positions: list[int]) -> list[Answer | Exception]:
-        chosen = [asked[position] for position in positions]
-        outcomes = transfer_each([each.order for each in chosen], now=now)
-        return [each.answer(outcome) for each, outcome in zip(chosen, outcomes, strict=True)]
+    def do(asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
+        now = timezone.now()
 
-    return once_each([each.claim for each in asked], act, now=now)
+        def act(positions: list[int]) -> list[Answer | Exception]:
+            chosen = [asked[position] for position in positions]
+            outcomes = deed([each.order for each in chosen], now=now)
+            return [each.answer(outcome) for each, outcome in zip(chosen, outcomes, strict=True)]
+
+        return once_each([each.claim for each in asked], act, now=now)
+
+    return Together(do, limit=100, shared=DATABASE_AWAY)
 
 
-together = Together(_transfer_together, limit=100, shared=DATABASE_AWAY)
+make, queue = _together(transfer_each), _together(accept_each)
 
 
 class TransfersView(OnceView):
     @operation(
-        summary="Move money", body=shapes.TransferIn, answers={201: shapes.TransferOut}, tags=TAGS, idempotent=True
-    )
+        summary="Move money", body=shapes.TransferIn,
+        answers={201: shapes.TransferOut, 202: shapes.TransferOut}, tags=TAGS, idempotent=True, headers=(PREFER,),
+    )  # fmt: skip
     def post(self, request: Request) -> HttpResponse:
-        """To a wallet (`destination`) or to a user's default wallet in the currency (`destination_user`)."""
+        """To a wallet (`destination`) or to a user's default wallet in the currency (`destination_user`).
+
+        With `Prefer: respond-async` it is queued, and the answer is 202: ask for the transfer to see how it ends.
+        """
         caller = caller_of(request)
         require_scope(caller, "transfers:write")
         body = wire.convert(body_of(request), shapes.TransferIn)
         _check_destination(body)
 
         asked = Asked(claim_of(request), _order(caller, body), self.refusal, copy_context())
-        answer = together(asked)
+        later = respond_async(request)
+        answer = (queue if later else make)(asked)
         if isinstance(answer, Exception):
             raise answer
-        return self.answered(request, answer, location=f"{request.path}/{{id}}")
+        response = self.answered(request, answer, location=f"{request.path}/{{id}}")
+        if later and answer.status == 202:
+            response["Preference-Applied"] = RESPOND_ASYNC
+        return response
 
 
 class BatchView(OnceView):
@@ -107,6 +131,7 @@ class BatchView(OnceView):
 class TransferView(APIView):
     @operation(summary="A transfer", answers={200: shapes.TransferOut}, tags=TAGS)
     def get(self, request: Request, id: UUID) -> Response:
+        """How far it is: `queued`; or for good `completed`, or `failed` with a `failure` that tells why."""
         caller = caller_of(request)
         require_scope(caller, "wallets:read")
         found = Transfer.objects.filter(_ends(caller), pk=id).first()

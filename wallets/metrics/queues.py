@@ -24,11 +24,14 @@ class Queue(NamedTuple):
     name: str
     table: str
     due: str
+    # What else the index asks for.
+    where: str = "true"
 
 
 # One line for each.
 QUEUES: tuple[Queue, ...] = (
     Queue("withdrawals", "wallets_withdrawal", "next_at"),
+    Queue("transfers", "wallets_transfer", "next_at", "status = 'queued'"),
     Queue("top_ups", "wallets_topup", "next_at"),
     Queue("webhooks", "wallets_webhookevent", "next_at"),
     Queue("balances", "wallets_provideraccount", "next_at"),
@@ -36,7 +39,7 @@ QUEUES: tuple[Queue, ...] = (
 
 WAITING = """
 SELECT count(*), coalesce(extract(epoch FROM statement_timestamp() - min(due)), 0)::float8
-FROM (SELECT {due} AS due FROM {table} WHERE {due} <= statement_timestamp() ORDER BY {due} LIMIT {most}) AS waiting
+FROM (SELECT {due} AS due FROM {table} WHERE {due} <= statement_timestamp() AND {where} ORDER BY {due} LIMIT {most}) AS waiting
 """
 
 

@@ -43,10 +43,30 @@ class Deposit(Movement):
 
 
 class Transfer(Movement):
-    """Money from one wallet to another."""
+    """Money from one wallet to another: moved at once, or queued for a worker, which is due at `next_at`."""
 
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        COMPLETED = "completed"
+        FAILED = "failed"
+        # A worker can't make it, and a person must say what becomes of it. For its client it is still queued.
+        SET_ASIDE = "set_aside"
+
+    status = models.CharField(max_length=9, choices=Status, default=Status.COMPLETED)
     source = models.ForeignKey(Wallet, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     destination = models.ForeignKey(Wallet, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    next_at = models.DateTimeField(null=True, help_text="When a worker shall look at it; null once it has ended.")
+    tries = models.SmallIntegerField(db_default=0, help_text="How often it had to be put off.")
+    trouble = models.CharField(max_length=500, blank=True, db_default="", help_text="What kept a worker from it.")
+    failure = models.JSONField(null=True, help_text="Why it failed, as its client is told.")
+
+    class Meta:
+        # Nothing but what waits is in them: a transfer that is made at once costs nothing there.
+        indexes: ClassVar = [
+            models.Index("next_at", "id", name="wallets_transfer_due", condition=models.Q(status="queued")),
+            models.Index("id", name="wallets_transfer_set_aside", condition=models.Q(status="set_aside")),
+        ]
+        permissions: ClassVar = [("rescue_transfer", "Can say what becomes of a transfer that was set aside")]
 
     def __str__(self) -> str:
         return f"Transfer {self.id}"
