@@ -39,7 +39,9 @@ QUEUES: tuple[Queue, ...] = (
 
 WAITING = """
 SELECT count(*), coalesce(extract(epoch FROM statement_timestamp() - min(due)), 0)::float8
-FROM (SELECT {due} AS due FROM {table} WHERE {due} <= statement_timestamp() AND {where} ORDER BY {due} LIMIT {most}) AS waiting
+FROM (
+    SELECT {due} AS due FROM {table} WHERE {due} <= statement_timestamp() AND {where} ORDER BY {due} LIMIT {most}
+) AS waiting
 """
 
 
@@ -74,5 +76,5 @@ def _tell() -> list[Metric]:
 def _ask(queue: Queue) -> tuple[int, float]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '2s'")
-        cursor.execute(WAITING.format(due=queue.due, table=queue.table, most=MOST))
+        cursor.execute(WAITING.format(**queue._asdict(), most=MOST))
         return cursor.fetchone()
