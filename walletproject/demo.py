@@ -161,10 +161,7 @@ def _withdraw(user: User, wallet: Wallet, number: str, amount: int, now: datetim
 
     @durable
     def ask() -> None:
-        accept.withdraw(
-            caller=_person(user), wallet_id=wallet.pk, amount=amount, bank_account_id=account.pk,
-            description="To my bank", now=now,
-        )  # fmt: skip
+        accept.withdraw(accept.Order(_person(user), wallet.pk, amount, account.pk, "To my bank"), now=now)
 
     ask()
 

@@ -1,5 +1,6 @@
 """Bank accounts that money may be paid to: resolved by the provider, encrypted, shown by their last four digits."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -81,8 +82,17 @@ def visible(caller: Caller) -> QuerySet[BankAccount]:
 
 def find(caller: Caller, id: UUID) -> BankAccount:
     """One of them. Raises NotFound."""
-    account = visible(caller).filter(pk=id).first()
-    if account is None:
+    return check(caller, visible(caller).filter(pk=id).first())
+
+
+def find_each(ids: Iterable[UUID]) -> dict[UUID, BankAccount]:
+    """Those of these ids that are there, whoever they belong to: nothing is refused yet."""
+    return {account.pk: account for account in BankAccount.objects.filter(pk__in=ids, deleted_at=None)}
+
+
+def check(caller: Caller, account: BankAccount | None) -> BankAccount:
+    """The bank account, where the caller may pay to it. Raises NotFound."""
+    if account is None or (caller.kind != "service" and account.user_id != caller.id):
         raise NotFound("bank account")
     return account
 

@@ -1,8 +1,6 @@
 """Money across: one transfer, or up to ten thousand."""
 
-from collections.abc import Callable, Sequence
-from contextvars import Context, copy_context
-from dataclasses import dataclass
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -23,13 +21,11 @@ from users.validation import FieldError, ValidationError
 from wallets import access, metrics
 from wallets.access import NotFound
 from wallets.api import shapes
-from wallets.api.once import OnceView, body_of, claim_of, encoded
+from wallets.api.grouped import Grouped
+from wallets.api.once import OnceView, body_of, encoded
 from wallets.api.prefer import RESPOND_ASYNC, respond_async
-from wallets.idempotency import Answer, Claim, once_each
 from wallets.models import Transfer
-from wallets.queued import accept
-from wallets.queued.accept import Queued, accept_each
-from wallets.together import DATABASE_AWAY, Together
+from wallets.queued.accept import accept_each
 from wallets.transfers import Order, Outcome, Transferred, transfer_batch, transfer_each
 
 TAGS = ("money",)
@@ -41,44 +37,8 @@ PREFER = OpenApiParameter(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A transfer that a request waits for: its key, its order, and how its refusal is told, in its own context."""
-
-    claim: Claim
-    order: Order
-    refusal: Callable[[Exception], Answer]
-    context: Context
-
-    def answer(self, outcome: Outcome | accept.Outcome) -> Answer | Exception:
-        """What the key is bound to; an exception for a refusal that binds nothing."""
-        if isinstance(outcome, Transferred):
-            return encoded(201, shapes.transferred_out(outcome, outcome.now))
-        if isinstance(outcome, Queued):
-            return encoded(202, shapes.queued_out(outcome))
-        try:
-            return self.context.run(self.refusal, outcome)
-        except Exception as error:
-            return error
-
-
-def _together(deed: Callable[..., Sequence[Outcome | accept.Outcome]]) -> Together[Asked, Answer | Exception]:
-    """Do a deed for all the requests that arrived together, in one durable transaction."""
-
-    def do(asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
-        now = timezone.now()
-
-        def act(positions: list[int]) -> list[Answer | Exception]:
-            chosen = [asked[position] for position in positions]
-            outcomes = deed([each.order for each in chosen], now=now)
-            return [each.answer(outcome) for each, outcome in zip(chosen, outcomes, strict=True)]
-
-        return once_each([each.claim for each in asked], act, now=now)
-
-    return Together(do, limit=100, shared=DATABASE_AWAY)
-
-
-make, queue = _together(transfer_each), _together(accept_each)
+make: Grouped[Order] = Grouped(transfer_each, lambda made, now: encoded(201, shapes.transferred_out(made, now)))
+queue: Grouped[Order] = Grouped(accept_each, lambda queued, _: encoded(202, shapes.queued_out(queued)))
 
 
 class TransfersView(OnceView):
@@ -96,11 +56,8 @@ class TransfersView(OnceView):
         body = wire.convert(body_of(request), shapes.TransferIn)
         _check_destination(body)
 
-        asked = Asked(claim_of(request), _order(caller, body), self.refusal, copy_context())
         later = respond_async(request)
-        answer = (queue if later else make)(asked)
-        if isinstance(answer, Exception):
-            raise answer
+        answer = (queue if later else make)(self, request, _order(caller, body))
         response = self.answered(request, answer, location=f"{request.path}/{{id}}")
         if later and answer.status == 202:
             response["Preference-Applied"] = RESPOND_ASYNC

@@ -16,8 +16,9 @@ from users.authentication import caller_of
 from users.permissions import require_scope
 from wallets import bank_accounts
 from wallets.api import shapes
+from wallets.api.grouped import Grouped
 from wallets.api.lists import ListView, Page
-from wallets.api.once import OnceView, body_of
+from wallets.api.once import OnceView, body_of, encoded
 from wallets.providing import chosen
 from wallets.withdrawals import accept, cancel
 
@@ -62,6 +63,11 @@ class Banks(Struct):
     previous: str | None = None
 
 
+take: Grouped[accept.Order] = Grouped(
+    accept.withdraw_each, lambda accepted, _: encoded(202, shapes.withdrawal_out(accepted.withdrawal))
+)
+
+
 class WalletWithdrawalsView(OnceView):
     @operation(
         summary="Pay money out", body=shapes.WithdrawalIn, answers={202: shapes.WithdrawalOut}, tags=TAGS,
@@ -69,18 +75,11 @@ class WalletWithdrawalsView(OnceView):
     )  # fmt: skip
     def post(self, request: Request, id: UUID) -> HttpResponse:
         """The money is held at once; a worker calls the bank, and `Location` tells how far it is."""
-        caller, now = caller_of(request), timezone.now()
+        caller = caller_of(request)
         require_scope(caller, "withdrawals:write")
         body = wire.convert(body_of(request), shapes.WithdrawalIn)
-
-        def act() -> tuple[int, shapes.WithdrawalOut]:
-            accepted = accept.withdraw(
-                caller=caller, wallet_id=id, amount=body.amount, bank_account_id=body.bank_account,
-                description=body.description, now=now,
-            )  # fmt: skip
-            return 202, shapes.withdrawal_out(accepted.withdrawal)
-
-        return self.once(request, act, location="/api/v1/withdrawals/{id}")
+        order = accept.Order(caller, id, body.amount, body.bank_account, body.description)
+        return self.answered(request, take(self, request, order), location="/api/v1/withdrawals/{id}")
 
 
 class WithdrawalsView(ListView):

@@ -10,11 +10,12 @@ from django.db import transaction
 from ledger import sql
 from users import audit
 from wallets import bell
-from wallets.queued.backlog import QueueFull, backlog
+from wallets.backlog import Backlog, QueueFull
 from wallets.transfers import Order, Refusal, Route, columns, find_routes
 
 # A ring that comes later than this finds nothing that the sweep hasn't found: it shall not keep others from a worker.
 RING_SECONDS = 1.0
+backlog = Backlog("wallets_transfer", "status = 'queued'", "TRANSFER_QUEUE_LIMIT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def accept_each(orders: Sequence[Order], *, now: datetime) -> list[Outcome]:
         if not isinstance(route, Route):
             outcomes.append(route)
         elif len(accepted) == room:
-            outcomes.append(QueueFull())
+            outcomes.append(QueueFull("transfers"))
         else:
             accepted.append(route)
             outcomes.append(Queued(route.order, route.destination.id, route.source.currency, now))

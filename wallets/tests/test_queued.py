@@ -446,7 +446,7 @@ def test_a_message_for_a_worker_expires(settings, monkeypatch):
     monkeypatch.setattr(bell.current_app, "send_task", lambda task, **more: sent.append((task, more)))
     monkeypatch.setattr(bell, "_quiet_until", 0.0)
     bell.ring("a.task", "x", expires=1.0)
-    assert sent == [("a.task", {"args": ("x",), "expires": 1.0})]
+    assert sent == [("a.task", {"args": ("x",), "countdown": None, "expires": 1.0})]
 
 
 def test_what_is_undone_rings_for_nobody(committed, alice, purse, bobs, monkeypatch):

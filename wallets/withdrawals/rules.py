@@ -4,6 +4,7 @@ The rules are read with every withdrawal, all of them by one query: no cache dec
 sum does so one withdrawal of an owner and currency at a time, so that two can't both be the last that fits.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -107,20 +108,24 @@ def rounded_up(amount: int, basis_points: int) -> int:
 
 
 LOAD = """
-SELECT jsonb_build_object(
+SELECT w.currency, w.provider, jsonb_build_object(
     'fee', (SELECT to_jsonb(f) FROM wallets_feerule f
-            WHERE f.currency = %(currency)s AND f.provider IN ('', %(provider)s) ORDER BY f.provider DESC LIMIT 1),
+            WHERE f.currency = w.currency AND f.provider IN ('', w.provider) ORDER BY f.provider DESC LIMIT 1),
     'limits', (SELECT coalesce(jsonb_agg(l ORDER BY l.amount), '[]') FROM wallets_withdrawallimit l
-               WHERE l.currency = %(currency)s),
+               WHERE l.currency = w.currency),
     'approvals', (SELECT coalesce(jsonb_agg(a ORDER BY a.kind), '[]') FROM wallets_approvalrule a
-                  WHERE a.currency = %(currency)s))::text
+                  WHERE a.currency = w.currency))::text
+FROM unnest(%s::text[], %s::text[]) AS w (currency, provider)
 """
 
 
-def load(currency: str, provider: str) -> Rules:
-    """The rules as they are now."""
-    ((document,),) = sql.rows(LOAD, {"currency": currency, "provider": provider})
-    return msgspec.json.decode(document, type=Rules)
+def load(wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Rules]:
+    """The rules as they are now, for each currency and provider."""
+    pairs = sql.texts(currency for currency, _ in wanted), sql.texts(provider for _, provider in wanted)
+    return {
+        (currency, provider): msgspec.json.decode(document, type=Rules)
+        for currency, provider, document in sql.rows(LOAD, pairs)
+    }
 
 
 LOCK = """

@@ -1,6 +1,6 @@
 """The one door through which a withdrawal changes its status, and the history that a person can read of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -66,9 +66,18 @@ def move(
 
 def note(withdrawal: Withdrawal, because: Because, *, now: datetime, before: str | None = None) -> None:
     """Add a line to its history, inside the caller's transaction."""
-    WithdrawalStep.objects.create(
-        withdrawal=withdrawal, at=now, before=withdrawal.status if before is None else before, after=withdrawal.status,
-        actor=":".join(because.actor.actor), attempt=because.attempt, what=because.what[:500], raw=dict(because.raw),
+    _line(withdrawal, because, withdrawal.status if before is None else before, now).save(force_insert=True)
+
+
+def note_each(new: Sequence[tuple[Withdrawal, Because]], *, now: datetime) -> None:
+    """Begin the history of each, inside the caller's transaction."""
+    WithdrawalStep.objects.bulk_create([_line(withdrawal, because, "", now) for withdrawal, because in new])
+
+
+def _line(withdrawal: Withdrawal, because: Because, before: str, now: datetime) -> WithdrawalStep:
+    return WithdrawalStep(
+        withdrawal=withdrawal, at=now, before=before, after=withdrawal.status, actor=":".join(because.actor.actor),
+        attempt=because.attempt, what=because.what[:500], raw=dict(because.raw),
     )  # fmt: skip
 
 
