@@ -1,6 +1,7 @@
 """Books of the benchmark's own: databases made by the owner with the real migrations, filled through the real door."""
 
 import random
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -54,8 +55,16 @@ def databases() -> list[str]:
 
 
 def drop(name: str) -> None:
+    """Throw a database away. Autovacuum at work in it can't be ended by us, and is waited for."""
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with owner() as server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        for _ in range(60):
+            try:
+                server.execute(statement)
+                return
+            except psycopg.errors.InsufficientPrivilege:
+                time.sleep(1)
+        server.execute(statement)
 
 
 def create(name: str) -> None:
