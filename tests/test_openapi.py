@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 
 from wallets.tests.conftest import PASSWORD, SCOPES, Person, Shop, join, service
 
-# Sections 2 to 6 of the contract.
+# Sections 2 to 7 of the contract.
 CONTRACT = {
     "/auth/register": "POST",
     "/auth/token": "POST",
@@ -45,11 +45,20 @@ CONTRACT = {
     "/wallets/{id}/statement": "GET",
     "/wallets/{id}/deposits": "POST",
     "/wallets/{id}/withdrawals": "POST",
+    "/wallets/{id}/top-ups": "POST",
+    "/top-ups": "GET",
+    "/top-ups/{id}": "GET",
+    "/webhooks/{provider}": "POST",
+    "/wallets/{id}/sync-balance": "POST",
+    "/wallets/{id}/balance-snapshots": "GET",
+    "/wallets/{id}/balance-snapshots/latest": "GET",
+    "/wallets/{id}/balance-snapshots/series": "GET",
     "/transfers": "POST",
     "/transfers/batch": "POST",
     "/transfers/{id}": "GET",
     "/withdrawals": "GET",
     "/withdrawals/{id}": "GET",
+    "/withdrawals/{id}/cancel": "POST",
     "/bank-accounts": "GET POST",
     "/bank-accounts/{id}": "GET DELETE",
     "/banks": "GET",
@@ -101,7 +110,7 @@ def alice(quiet: None) -> Person:
 
 @pytest.fixture
 def shop(quiet: None) -> Shop:
-    return service("shop", SCOPES)
+    return service("shop", (*SCOPES, "balances:sync"))
 
 
 @pytest.fixture
@@ -115,6 +124,7 @@ def known(alice: Person, shop: Shop) -> dict[str, Any]:
     withdrawal = {"amount": 5, "bank_account": account}
     return number | transfer | withdrawal | {
         "/wallets": str(purse.id), "wallet": str(purse.id), "/bank-accounts": account, "provider": "sandbox",
+        "/top-ups": alice.http.post(f"wallets/{purse.id}/top-ups", {"amount": 500}).body["id"],
         "/transfers": alice.http.post("transfers", transfer).body["id"],
         "/withdrawals": alice.http.post(f"wallets/{purse.id}/withdrawals", withdrawal).body["id"],
         "user_id": str(alice.user.id), "user": "alice@example.com", "owner": "alice@example.com",

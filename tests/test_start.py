@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,12 +11,15 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the suite itself runs with: a newcomer's shell has none of it.
 OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "DJANGO_SETTINGS_MODULE")
+# Answered with 401, and asked for by nobody else.
+STRANGER = "/api/v1/me"
 NOTE = "from django.contrib.sessions.models import Session as S; "
 WRITE = NOTE + "S.objects.create(session_key='kept', session_data='', expire_date='2100-01-01T00:00Z')"
 READ = NOTE + "print(S.objects.filter(session_key='kept').count())"
@@ -56,6 +60,21 @@ class Product:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
             return answer.status
 
+    def text(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            return answer.read().decode()
+
+    def count_refused(self) -> int:
+        """How many requests of strangers /metrics has counted, of all web processes together."""
+        found = re.search(r'wallet_http_problems_total\{code="not_authenticated"\} (\d+)', self.text("/metrics"))
+        return int(found[1]) if found else 0
+
+    def web_processes(self) -> list[int]:
+        """The processes that answer requests: the children of the one that the supervisor started as web."""
+        web = [pid for pid, line in self.processes().items() if "granian" in line]
+        parents = {pid: re.search(r"PPid:\s(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in web}
+        return [pid for pid, parent in parents.items() if parent and int(parent[1]) in web]
+
     def shell(self, code: str) -> str:
         """What `manage.py shell` prints in another terminal."""
         command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
@@ -69,16 +88,16 @@ class Product:
         done = subprocess.run(["bash", "-c", "; echo; ".join(lines)], capture_output=True, text=True, check=True)
         return [json.loads(line) for line in done.stdout.splitlines() if line]
 
-    def processes(self) -> list[str]:
-        """The command lines of everything that runs for this data folder."""
-        found = []
+    def processes(self) -> dict[int, str]:
+        """The command lines of everything that runs for this data folder, by process id."""
+        found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 line, variables = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
             except OSError:
                 continue
             if str(self.data).encode() in line + variables:
-                found.append(line.replace(b"\0", b" ").decode())
+                found[int(folder.name)] = line.replace(b"\0", b" ").decode()
         return found
 
 
@@ -112,7 +131,7 @@ def test_it_starts_refuses_a_second_run_and_stops_within_20_seconds_leaving_noth
 
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
-    assert product.processes() == []
+    assert product.processes() == {}
 
 
 def test_after_kill_nine_of_the_supervisor_it_starts_again_with_its_data(product):
@@ -124,3 +143,20 @@ def test_after_kill_nine_of_the_supervisor_it_starts_again_with_its_data(product
     product.start()
     assert product.shell(READ) == "1"
     assert product.shell(PEOPLE) == people, "seeded twice"
+
+
+def test_all_processes_count_as_one_also_after_one_is_killed(product):
+    product.start()
+    for _ in range(40):
+        with pytest.raises(HTTPError):
+            product.get(STRANGER)
+    assert product.count_refused() == 40
+    web = product.web_processes()
+    assert len(web) == 2
+    os.kill(web[0], signal.SIGKILL)
+    while Path(f"/proc/{web[0]}").exists():
+        time.sleep(0.01)
+    with pytest.raises(HTTPError):
+        product.get(STRANGER)
+    assert [product.count_refused() for _ in range(5)] == [41] * 5
+    assert 'wallet_queue_depth{queue="withdrawals"}' in product.text("/metrics")

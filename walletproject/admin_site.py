@@ -20,7 +20,22 @@ GROUPS = {
     "Money": (
         ("Deposits", "south_west", "wallets.deposit"),
         ("Transfers", "swap_horiz", "wallets.transfer"),
+        ("Top-ups", "add_card", "wallets.topup"),
         ("Withdrawals", "north_east", "wallets.withdrawal"),
+        ("Unmatched receipts", "help_center", "wallets.unmatchedreceipt"),
+        ("Webhooks", "webhook", "wallets.webhookevent"),
+    ),
+    "Providers": (
+        ("Linked accounts", "link", "wallets.provideraccount"),
+        ("Balance snapshots", "photo_camera", "wallets.balancesnapshot"),
+        ("Drift alerts", "warning", "wallets.driftalert"),
+    ),
+    "Paying out": (
+        ("Fees", "percent", "wallets.feerule"),
+        ("Limits", "speed", "wallets.withdrawallimit"),
+        ("Approval rules", "how_to_reg", "wallets.approvalrule"),
+        ("Pauses", "pause_circle", "wallets.payoutpause"),
+        ("Circuits", "electric_bolt", "wallets.providercircuit"),
     ),
     "Books": (
         ("Accounts", "account_tree", "ledger.account"),
@@ -41,7 +56,7 @@ class BackOfficeConfig(AdminConfig):
 
 
 class BackOffice(UnfoldAdminSite):
-    """Only to look at, for now."""
+    """To look at, but for the rules of paying out and the buttons on a withdrawal."""
 
     site_title = site_header = "walletproject"
     index_title = "Overview"

@@ -50,7 +50,11 @@ app.conf.update(
     beat_schedule={
         "withdrawals": {"task": "wallets.sweep_withdrawals", "schedule": 1.0, "options": {"expires": 5}},
         "transfers": {"task": "wallets.drain_transfers", "schedule": 1.0, "options": {"expires": 1}},
+        "webhooks": {"task": "wallets.sweep_webhooks", "schedule": 2.0, "options": {"expires": 5}},
+        "top-ups": {"task": "wallets.sweep_top_ups", "schedule": 5.0, "options": {"expires": 10}},
         "holds": {"task": "wallets.sweep_holds", "schedule": 30.0},
+        "balances": {"task": "wallets.sweep_balances", "schedule": 10.0, "options": {"expires": 10}},
+        "drift": {"task": "wallets.mail_drift_alerts", "schedule": 60.0, "options": {"expires": 60}},
         "answers": {"task": "wallets.forget_bodies", "schedule": 3600.0},
         "tokens": {"task": "users.purge", "schedule": 3600.0},
     },

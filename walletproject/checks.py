@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from wallets.providers.enabled import lacking
+
 SHORTEST_SECRET = 32
 
 
@@ -45,6 +47,46 @@ def admin_has_its_middleware(**_: Any) -> list[CheckMessage]:
         "django.contrib.messages.middleware.MessageMiddleware",
     }.difference(settings.ADMIN_MIDDLEWARE)
     return [Error(f"ADMIN_MIDDLEWARE lacks {path}.", id="walletproject.E004") for path in sorted(missing)]
+
+
+@register(Tags.security)
+def providers_can_work(**_: Any) -> list[CheckMessage]:
+    """Each enabled provider has its keys, and one of them is the default."""
+    errors: list[CheckMessage] = []
+    for slug, (_path, options) in settings.PROVIDERS.items():
+        if missing := ", ".join(lacking(slug, options)):
+            hint = f"Set them, or leave {slug} out of PROVIDERS. docs/providers.md says where its dashboard has them."
+            errors.append(
+                Error(f"The provider {slug} is enabled without {missing}.", hint=hint, id="walletproject.E005")
+            )
+    if settings.DEFAULT_PROVIDER not in settings.PROVIDERS:
+        enabled = ", ".join(settings.PROVIDERS) or "none"
+        hint = f"Set DEFAULT_PROVIDER to one that is enabled ({enabled}), or enable it: for a trial PROVIDERS=sandbox."
+        message = f"DEFAULT_PROVIDER is {settings.DEFAULT_PROVIDER or 'empty'}, which isn't enabled."
+        errors.append(Error(message, hint=hint, id="walletproject.E006"))
+    return errors
+
+
+@register(Tags.security)
+def real_money_is_moved_in_production_only(**_: Any) -> list[CheckMessage]:
+    """Test keys in production would pay nobody, and live ones elsewhere would pay somebody."""
+    found: list[CheckMessage] = []
+    for slug, (_path, options) in settings.PROVIDERS.items():
+        mode = options.get("mode")
+        if settings.PRODUCTION and mode is None:
+            hint = "Leave it out of PROVIDERS where real customers are."
+            found.append(Warning(f"The provider {slug} moves no real money.", hint=hint, id="walletproject.W002"))
+        if settings.PRODUCTION and mode == "test":
+            hint = "Use its live keys and its live address, or leave it out of PROVIDERS."
+            found.append(Error(f"The provider {slug} has test keys in production.", hint=hint, id="walletproject.E007"))
+        if settings.PRODUCTION and mode and not options["base_url"].startswith("https://"):
+            hint = f"Use an address that starts with https://, or unset {slug.upper()}_BASE_URL."
+            found.append(Error(f"The keys of {slug} would travel unencrypted.", hint=hint, id="walletproject.E008"))
+        if not settings.PRODUCTION and mode == "live":
+            hint = "Use its test keys here; live ones belong where DJANGO_ENV=production."
+            message = f"The provider {slug} has live keys outside production."
+            found.append(Error(message, hint=hint, id="walletproject.E009"))
+    return found
 
 
 def _is_weak(secret: str) -> bool:

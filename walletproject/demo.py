@@ -5,13 +5,22 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from ledger.durable import durable
 from users import clients, registration
 from users.callers import Caller, System
 from users.models import ApiClient, User
 from wallets import bank_accounts, deposits, opening, transfers
+from wallets.admin.totals import totals
+from wallets.idempotency import Claim
 from wallets.models import Wallet
+from wallets.providing import provider
+from wallets.sandbox_bank import books, checkouts, delivery
+from wallets.snapshots import sync
+from wallets.snapshots.sync import Asker, Target
+from wallets.topups import start
+from wallets.webhooks import inbox, intake
 from wallets.withdrawals import accept
 
 PASSWORD = "correct-horse-battery"
@@ -28,6 +37,8 @@ TRANSFERS = (
     (0, 1, "Dinner"), (1, 2, "Design work"), (2, 0, "Rent, my share"), (3, 0, "Concert tickets"), (0, 3, "Groceries"),
     (1, 0, "Taxi"), (3, 2, "Birthday gift"),
 )  # fmt: skip
+# What is paid in, and whether it is paid at all; the last two digits of an amount choose what the sandbox bank does.
+TOP_UPS = ((750_000, True), (120_007, True), (60_000, False))
 SCOPES = (
     "wallets:read", "wallets:write", "deposits:write", "transfers:write", "withdrawals:write",
 )  # fmt: skip
@@ -58,6 +69,12 @@ def seed(*, now: datetime) -> None:
     dollars = _open(people[0], "USD", "Savings", start)
     if not ApiClient.objects.filter(name=SHOP).exists():
         _move(people, wallets, dollars, start, now)
+    for amount, pays in TOP_UPS if "sandbox" in settings.PROVIDERS else ():
+        _top_up(people[1], wallets[1], amount, now, pays=pays)
+    for total in totals():
+        # The deposits above came from nowhere: let the bank hold what our books say that it holds.
+        books.set_holding(total.currency, total.held, now=now)
+    _read_balances(wallets[0], dollars)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 
 
@@ -73,6 +90,16 @@ def _move(people: list[User], wallets: list[Wallet], dollars: Wallet, start: dat
     _deposit(shop, wallets[1], 480_000, "Order 1042, released when it is delivered", now, days=14)
     for number, amount in (("0123456789", 300_000), ("0000000001", 150_000), ("0000000004", 90_000)):
         _withdraw(people[0], wallets[0], number, amount, now)
+
+
+def _read_balances(naira: Wallet, dollars: Wallet) -> None:
+    """The bank's balances, one as our books have it, and one that somebody must look at."""
+    books.set_holding(dollars.currency, 95_000, now=timezone.now())
+    robot = Asker(System("seed_demo"), "system:seed_demo")
+    for wallet in (naira, dollars):
+        target = Target(wallet.pk, wallet.currency, provider(settings.DEFAULT_PROVIDER), None)
+        told = sync.ask(target, robot, clock=timezone.now)
+        durable(sync.store)(target, told, robot, now=timezone.now())
 
 
 def shown() -> dict[str, object]:
@@ -140,3 +167,19 @@ def _withdraw(user: User, wallet: Wallet, number: str, amount: int, now: datetim
         )  # fmt: skip
 
     ask()
+
+
+def _top_up(user: User, wallet: Wallet, amount: int, now: datetime, *, pays: bool) -> None:
+    """Pay in through the sandbox bank, which tells of it as it always does."""
+    claim = Claim(_person(user).key, f"demo-{amount}", b"demo")
+    top_up = start.start(
+        caller=_person(user), wallet_id=wallet.pk, amount=amount, provider_slug="sandbox", claim=claim, now=now
+    )
+    if not pays:
+        return
+    checkouts.pay(top_up.reference, now=now)
+    body = delivery.notice("deposit", top_up.reference, now=now) or b""
+    # However long ago the demo plays, a signature is fresh or refused.
+    headers = {name.lower(): value for name, value in delivery.signed(body, now=timezone.now()).items()}
+    for event in intake.take("sandbox", headers, body, now=now):
+        inbox.handle(event, clock=lambda: now)

@@ -22,6 +22,7 @@ from users.context import request_id
 from users.validation import ValidationError
 from walletproject.ratelimits import RateLimited, count_failed_authentication
 from walletproject.sites import is_admin
+from wallets import metrics
 from wallets.transfers import NothingMoved
 
 logger = logging.getLogger(__name__)
@@ -169,6 +170,7 @@ class Problem:
         response = HttpResponse(
             msgspec.json.encode(self.document()), status=self.status, content_type="application/problem+json"
         )
+        metrics.problem(self.code)
         if self.status == 401:
             response["WWW-Authenticate"] = "Bearer"
         if self.code in RETRY_AFTER:

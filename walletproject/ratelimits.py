@@ -81,7 +81,7 @@ def _count(request: HttpRequest | Request, *, policy: str, rate: str, who: str) 
 def client_network(request: HttpRequest | Request) -> str:
     """The client's address as far as our own proxies vouch for it; for IPv6 its /64."""
     try:
-        address = ipaddress.ip_address(_client_address(request.META))
+        address = ipaddress.ip_address(client_address(request))
     except ValueError:
         return "unknown"
     if address.version == 4:
@@ -89,9 +89,9 @@ def client_network(request: HttpRequest | Request) -> str:
     return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
 
 
-def _client_address(meta: dict[str, str]) -> str:
+def client_address(request: HttpRequest | Request) -> str:
     """What the outermost of our proxies saw: each of them appends the address that it was called from."""
-    proxies = settings.TRUSTED_PROXIES
+    meta, proxies = request.META, settings.TRUSTED_PROXIES
     if proxies:
         hops = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
         if len(hops) >= proxies:

@@ -6,6 +6,8 @@ from urllib.parse import unquote
 
 import environ
 
+from wallets.providers.enabled import enabled
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(environ.Env().str("DATA_DIR", str(BASE_DIR / ".data")))
 
@@ -29,6 +31,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", "")
 # How many proxies in front of us append to X-Forwarded-For; 0 means that the header is a stranger's word.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+# What Prometheus must send to read /metrics; without one, only this machine may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 PROBLEM_BASE = "https://walletproject.dev/problems/"
 
 INSTALLED_APPS = [
@@ -170,6 +174,13 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W003",
 ]
 
+# --- Mail ---------------------------------------------------------------------------------------------------------
+
+# smtp+tls://user:password@host:587; without it, mail is written to the log of whoever would send it.
+vars().update(env.email_url("EMAIL_URL", "consolemail://"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", "walletproject@localhost")
+EMAIL_TIMEOUT = 10
+
 # --- Celery -------------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL)
@@ -269,18 +280,35 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # They log addresses with what is asked for in them: account numbers.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+    },
 }
 
 # --- The product's own limits -------------------------------------------------------------------------------------
 
 IDEMPOTENCY_BODY_DAYS = env.int("IDEMPOTENCY_BODY_DAYS", 30)
-PROVIDERS = {
-    "sandbox": (
-        "wallets.providers.sandbox.SandboxProvider",
-        {"settle_after": env.float("SANDBOX_SETTLE_SECONDS", 1.0)},
-    ),
-}
-DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", "sandbox")
+PROVIDERS = enabled(env.ENVIRON, production=PRODUCTION)
+DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", next(iter(PROVIDERS), ""))
+# Where the sandbox bank delivers its webhooks: at our own door.
+SANDBOX_WEBHOOK_URL = env.str(
+    "SANDBOX_WEBHOOK_URL",
+    f"{PUBLIC_URL.rstrip('/') or 'http://127.0.0.1:' + env.str('PORT', '8000')}/api/v1/webhooks/sandbox",
+)
+# Where a provider's checkout sends people back to; empty leaves them there.
+TOP_UP_RETURN_URL = env.str("TOP_UP_RETURN_URL", "")
+# Each wallet's account at a provider is read about so often (0: only when asked), and each provider at most so often
+# (0: without a limit).
+BALANCE_SYNC_MINUTES = env.int("BALANCE_SYNC_MINUTES", 15)
+BALANCE_READS_PER_MINUTE = env.int("BALANCE_READS_PER_MINUTE", 0 if TESTING else 60)
+# How much a provider's balance and our books may differ before finance is told, in minor units; by currency, such as
+# "NGN=500000,USD=1000", and for those that aren't named.
+DRIFT_THRESHOLDS = {currency: int(amount) for currency, amount in env.dict("DRIFT_THRESHOLDS", default={}).items()}
+DRIFT_THRESHOLD = env.int("DRIFT_THRESHOLD", 10_000)
+# Who is told; empty means everybody in the group "finance".
+FINANCE_EMAILS = env.list("FINANCE_EMAILS", default=[])
 WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)
 TRANSFER_QUEUE_LIMIT = env.int("TRANSFER_QUEUE_LIMIT", 100_000)

@@ -1,12 +1,14 @@
 """Every address of the product."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from walletproject import health
+from walletproject import health, scraping
 from walletproject.errors import handler400, handler403, handler404, handler500
+from wallets.sandbox_bank import pages as sandbox
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
@@ -19,4 +21,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("health", health.alive),
     path("health/ready", health.ready),
+    path("metrics", scraping.scrape),
 ]
+if "sandbox" in settings.PROVIDERS and settings.PROVIDERS["sandbox"][1]["checkout"]:
+    urlpatterns.append(path("sandbox/checkout/<str:reference>", sandbox.checkout))

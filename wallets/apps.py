@@ -9,9 +9,19 @@ class WalletsConfig(AppConfig):
     privileges: ClassVar[dict[str, str]] = {
         "wallets_idempotencykey": "SELECT, INSERT, UPDATE (body)",
         "wallets_deposit": "SELECT, INSERT",
+        "wallets_balancesnapshot": "SELECT, INSERT",
+        "wallets_driftalert": "SELECT, INSERT, UPDATE",
+        "wallets_provideraccount": "SELECT, INSERT, UPDATE",
         # How far a queued one is may change; what was asked for may not.
         "wallets_transfer": "SELECT, INSERT, UPDATE (status, transaction_id, next_at, tries, trouble, failure)",
         "wallets_wallet": "SELECT, INSERT, UPDATE",
         "wallets_withdrawal": "SELECT, INSERT, UPDATE",
+        "wallets_topup": "SELECT, INSERT, UPDATE",
+        # What a provider told us stays as it came, and what came in stays what it was.
+        "wallets_webhookevent": "SELECT, INSERT, UPDATE (state, outcome, handled_at, next_at, lease)",
+        "wallets_unmatchedreceipt": (
+            "SELECT, INSERT, UPDATE (wallet_id, assigned_at, assigned_by, assigned_because, assignment_id)"
+        ),
         "wallets_payoutattempt": "SELECT, INSERT, UPDATE",
+        "wallets_withdrawalstep": "SELECT, INSERT",
     }

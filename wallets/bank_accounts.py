@@ -11,7 +11,7 @@ from users.callers import Caller
 from users.encryption import decrypt, digest, encrypt
 from users.permissions import require_scope
 from users.validation import ValidationError
-from wallets import currencies
+from wallets import chart, currencies
 from wallets.access import NotFound
 from wallets.models import BankAccount
 from wallets.providers.port import AccountNotResolved, ResolvedAccount
@@ -39,6 +39,8 @@ def add(
 def _keep(
     caller: Caller, provider: str, bank_code: str, number: str, currency: str, resolved: ResolvedAccount, now: datetime
 ) -> BankAccount:
+    # The provider may have been enabled after the currency: what is paid there needs its accounts in the books.
+    chart.open_currency(currency, now=now)
     account, fresh = BankAccount.objects.get_or_create(
         **_owner(caller),
         provider=provider,

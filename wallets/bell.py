@@ -19,8 +19,8 @@ _will_ring_at: dict[str, float] = {}
 _guard = Lock()
 
 
-def ring(task: str, *args: str, expires: float | None = None) -> None:
-    """Send a message for a task, or leave it to the sweep where the broker can't be reached.
+def ring(task: str, *args: str, after: float = 0.0, expires: float | None = None) -> None:
+    """Send a message for a task, to be heard in so many seconds, or leave it to the sweep where the broker is away.
 
     After `expires` seconds a worker passes the message over.
     """
@@ -28,7 +28,7 @@ def ring(task: str, *args: str, expires: float | None = None) -> None:
     if not settings.CELERY_ENABLED or monotonic() < _quiet_until:
         return
     try:
-        current_app.send_task(task, args=args, expires=expires)
+        current_app.send_task(task, args=args, countdown=after or None, expires=expires)
     except (OperationalError, OSError) as error:
         _quiet_until = monotonic() + PAUSE
         logger.warning("The broker can't be reached, the sweep will find the work: %s", error)

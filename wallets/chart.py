@@ -24,6 +24,16 @@ def fees(currency: str) -> Line:
     return _internal(f"income:fees:{currency}", "income", currency)
 
 
+def provider_fees(currency: str) -> Line:
+    """What providers kept of what was paid in: an expense."""
+    return _internal(f"expenses:provider_fees:{currency}", "expense", currency)
+
+
+def suspense(provider: str, currency: str) -> Line:
+    """Money that came in at a provider and can't be matched yet: a liability, we owe it to somebody."""
+    return _internal(f"liabilities:suspense:{provider}:{currency}", "liability", currency)
+
+
 def wallet(account: UUID, currency: str) -> Line:
     """A wallet's money: what we owe its owner, a liability."""
     return Line(account, "", "liability", currency, 1)
@@ -31,8 +41,8 @@ def wallet(account: UUID, currency: str) -> Line:
 
 def open_currency(currency: str, *, now: datetime) -> None:
     """Open the internal accounts of a currency where they aren't yet, inside the caller's transaction."""
-    providers = [clearing(provider, currency) for provider in settings.PROVIDERS]
-    internal = [*providers, fees(currency)]
+    providers = [line(provider, currency) for provider in settings.PROVIDERS for line in (clearing, suspense)]
+    internal = [*providers, fees(currency), provider_fees(currency)]
     open_accounts(
         [NewAccount(line.code, line.type, line.currency, lanes=line.lanes, id=line.id) for line in internal], now=now
     )

@@ -1,5 +1,6 @@
 """ISO 4217: which currencies there are, and how many digits their minor unit has."""
 
+from decimal import ROUND_FLOOR, Decimal
 from functools import cache
 
 from iso4217 import Currency
@@ -14,6 +15,11 @@ def exponent(currency: str) -> int:
     if digits is None:
         raise ValueError(f"{currency} has no minor unit")
     return digits
+
+
+def floor(amount: Decimal, currency: str) -> int:
+    """An amount in major units as whole minor units; what is less than one is left out."""
+    return int(amount.scaleb(exponent(currency)).to_integral_value(ROUND_FLOOR))
 
 
 @cache

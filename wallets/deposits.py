@@ -10,13 +10,14 @@ from django.conf import settings
 from uuid_utils.compat import uuid7
 
 from ledger.balances import Standing
+from ledger.decision import UnknownAccount
 from ledger.durable import TryAgain
-from ledger.posting import post_one
+from ledger.posting import Posted, post_one
 from ledger.requests import PENDING, Place, Posting
 from users import audit
 from users.callers import Caller
 from users.permissions import PermissionDenied, require_scope
-from wallets import chart
+from wallets import chart, metrics
 from wallets.access import Need, NotFound, enter, reach
 from wallets.models import Deposit, Wallet
 
@@ -62,7 +63,7 @@ def deposit(
         "deposit", f"deposit:{id}", (name.debit(amount), purse.credit(amount)), pending,
         description=description, external_reference=reference, metadata=metadata,
     )  # fmt: skip
-    posted = post_one(posting, now=now)
+    posted = _post(posting, wallet.currency, now)
     if Wallet.objects.filter(pk=wallet.id, status=Wallet.Status.CLOSED).exists():
         raise TryAgain("The wallet was closed just now.")
     made = Deposit.objects.create(
@@ -74,7 +75,17 @@ def deposit(
         actor=caller, action="deposit.made", kind="deposit", object_id=id,
         data={"wallet": str(wallet.id), "amount": amount, "currency": wallet.currency}, now=now,
     )  # fmt: skip
+    metrics.posted("deposit")
     return Deposited(made, Standing.of(posted.lane(wallet.account)))
+
+
+def _post(posting: Posting, currency: str, now: datetime) -> Posted:
+    try:
+        return post_one(posting, now=now)
+    except UnknownAccount:
+        # The default provider was enabled after the currency: its accounts aren't in the books yet.
+        chart.open_currency(currency, now=now)
+        return post_one(posting, now=now)
 
 
 def _find(caller: Caller, wallet_id: UUID) -> Any:

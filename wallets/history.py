@@ -12,6 +12,7 @@ from users.callers import Caller
 from users.permissions import require_scope
 from wallets.access import Need, enter
 from wallets.chart import wallet_of
+from wallets.providers import references
 
 CREDIT, DEBIT = "credit", "debit"
 
@@ -95,14 +96,20 @@ def item(line: Line, others: list[str]) -> Item:
         counterparty=next(filter(None, map(wallet_of, others)), None),
         description=line.description,
         reference=line.external_reference,
-        related=_related(line.reference),
+        related=_related(line.reference, line.external_reference),
         metadata=line.metadata,
         created_at=line.posted_at,
         effective_at=line.effective_at,
     )
 
 
-def _related(reference: str) -> tuple[str, str] | None:
-    """What the transaction is about: our references are `kind:id`, with the step behind where there are several."""
-    kind, _, id = reference.partition(":")
-    return (kind, id.partition(":")[0]) if id else None
+def _related(reference: str, external: str) -> tuple[str, str] | None:
+    """What the transaction is about: our references are `kind:id`, with the step behind where there are several.
+
+    A deposit that a provider took is named by the provider and its payment; the top-up is in our own reference then.
+    """
+    kind, *rest = reference.split(":", 2)
+    if kind == "deposit" and len(rest) > 1:
+        top_up = references.top_up_of(external)
+        return ("top_up", str(top_up)) if top_up else None
+    return (kind, rest[0]) if rest and rest[0] else None

@@ -9,6 +9,11 @@ from django.utils import timezone
 from ledger import holds
 from wallets import idempotency
 from wallets.queued import drain
+from wallets.sandbox_bank import delivery
+from wallets.sandbox_bank.notices import Kind
+from wallets.snapshots import alerts, schedule
+from wallets.topups import follow
+from wallets.webhooks import inbox
 from wallets.withdrawals import payout
 
 logger = logging.getLogger(__name__)
@@ -47,3 +52,54 @@ def sweep_holds() -> None:
 def forget_bodies() -> None:
     """Let go of stored answers that were kept for long enough."""
     idempotency.forget_bodies(now=timezone.now())
+
+
+@shared_task(name="wallets.handle_webhook")
+def handle_webhook(event_id: str) -> None:
+    """Act on one event as soon as a provider told of it."""
+    inbox.handle(UUID(event_id), clock=timezone.now)
+
+
+@shared_task(name="wallets.sweep_webhooks")
+def sweep_webhooks() -> None:
+    """Act on every event that is due: what a lost message or a dead worker left, and what is to be asked again."""
+    for event_id in inbox.due(now=timezone.now()):
+        inbox.handle(event_id, clock=timezone.now)
+
+
+@shared_task(name="wallets.sweep_top_ups")
+def sweep_top_ups() -> None:
+    """Ask about every top-up that is due: webhooks may never come."""
+    for top_up_id in follow.due(now=timezone.now()):
+        try:
+            follow.advance(top_up_id, clock=timezone.now)
+        except Exception:
+            # One that fails must not keep the others from their turn; its lease brings it back.
+            logger.exception("Top-up %s couldn't be asked about.", top_up_id)
+
+
+@shared_task(name="wallets.sandbox_tell")
+def sandbox_tell(kind: Kind, reference: str) -> None:
+    """Let the sandbox bank deliver a webhook. One that isn't taken is lost: the sweeps ask without it."""
+    delivery.tell(kind, reference, now=timezone.now())
+
+
+@shared_task(name="wallets.sweep_balances")
+def sweep_balances() -> None:
+    """Read every linked account that is due."""
+    for account_id in schedule.due(now=timezone.now()):
+        try:
+            schedule.advance(account_id, clock=timezone.now)
+        except Exception:
+            # One that fails must not keep the others from their turn; its lease brings it back.
+            logger.exception("The linked account %s couldn't be read.", account_id)
+
+
+@shared_task(name="wallets.mail_drift_alerts")
+def mail_drift_alerts() -> None:
+    """Tell the finance group of every alert that it wasn't told of yet."""
+    for alert in alerts.unmailed():
+        try:
+            alerts.mail(alert, now=timezone.now())
+        except Exception:
+            logger.exception("The alert %s couldn't be mailed; it is tried again.", alert.pk)

@@ -18,7 +18,7 @@ from users import audit
 from users.callers import Caller
 from users.context import request_id
 from users.permissions import PermissionDenied, require_scope
-from wallets import chart
+from wallets import chart, metrics
 from wallets.access import Access, Need, NotFound, WalletRefused, check, reach
 
 
@@ -151,6 +151,7 @@ def _run(orders: Sequence[Order], *, now: datetime, whole: bool = False) -> list
     made = [route for index, route in routes if isinstance(outcomes[index], Transferred)]
     if made and not (whole and len(made) < len(orders)):
         sql.run(WRITE, (now, *columns(made)))
+        metrics.posted("transfer", len(made))
     return outcomes
 
 

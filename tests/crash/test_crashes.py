@@ -24,8 +24,8 @@ HEALING_SECONDS = 60
 ROUNDS = 6
 # Half a minute of waiting, gone at once: what waits for its turn has it now, and every order was sent long ago.
 TIME_FLIES = """
-UPDATE wallets_withdrawal SET next_at = now() WHERE next_at > now();
-UPDATE wallets_payoutattempt SET started_at = started_at - interval '30 s' WHERE started_at > now() - interval '30 s'
+UPDATE wallets_withdrawal SET next_at = now() WHERE next_at > now() AND status IN ('pending', 'processing');
+UPDATE wallets_payoutattempt SET sent_at = sent_at - interval '30 s' WHERE sent_at > now() - interval '30 s'
 """
 
 

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import IO
 
@@ -49,6 +50,13 @@ class DataFolder:
         path.parent.mkdir(exist_ok=True, mode=0o700)
         if path.exists() and path.stat().st_size > LOG_LIMIT:
             path.replace(path.with_suffix(".log.1"))
+        return path
+
+    def emptied(self, name: str) -> Path:
+        """A folder in it by name, with nothing left of an earlier run."""
+        path = self.path / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(mode=0o700)
         return path
 
     def kept(self, name: str) -> str:

@@ -55,7 +55,8 @@ def finish(
 
 def long_running(folder: DataFolder, environment: Mapping[str, str], *, host: str, port: int) -> list[Child]:
     """Web, worker and beat, not started yet."""
-    common = dict(environment) | {MARK: str(folder.path)}
+    # What each of them counts, /metrics tells; a run starts from nothing.
+    common = dict(environment) | {MARK: str(folder.path), "PROMETHEUS_MULTIPROC_DIR": str(folder.emptied("metrics"))}
     web = common | {"DATABASE_POOL": common.get("DATABASE_POOL", "true")}
 
     def child(name: str, command: list[str], variables: Mapping[str, str] = common) -> Child:

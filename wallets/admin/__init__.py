@@ -1,5 +1,5 @@
-"""The product in the back office, to look at: wallets, money in, across and out."""
+"""The product in the back office, wallets, money in, across and out, and the rules of paying out."""
 
-from wallets.admin import movements, payouts, wallets
+from wallets.admin import incoming, movements, payouts, rules, snapshots, switches, wallets
 
-__all__ = ["movements", "payouts", "wallets"]
+__all__ = ["incoming", "movements", "payouts", "rules", "snapshots", "switches", "wallets"]

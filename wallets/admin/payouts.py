@@ -1,27 +1,45 @@
-"""Money out: withdrawals with every attempt at a bank, and the bank accounts, of which only four digits are shown."""
+"""Money out: withdrawals with their history and every attempt at a bank, and the bank accounts, of which only four
+digits are shown. Buttons stand on a withdrawal's page as its state and the person's permissions allow.
+"""
 
+import json
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
 from ledger.admin import cells
 from ledger.admin.pages import ReadOnlyAdmin
 from ledger.admin.periods import PeriodFilter
 from ledger.admin.tables import Column, Figure, Table
 from wallets.admin import words
+from wallets.admin.deeds import ReasonForm, dialog, do, staff
 from wallets.admin.movements import MovementAdmin, wallet_cell
-from wallets.models import BankAccount, PayoutAttempt, Withdrawal
+from wallets.models import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
+from wallets.withdrawals import approve, review, steps
 
 ATTEMPTS = (
     Column("Number"), Column("Reference"), Column("Bank’s ID"), Column("Outcome"), Column("Detail"),
     Column("Started"), Column("Answered"),
 )  # fmt: skip
-UNDER_WAY = (Withdrawal.Status.PENDING, Withdrawal.Status.PROCESSING)
+STEPS = (
+    Column("When"), Column("What"), Column("Then"), Column("By"), Column("Attempt"), Column("The bank’s words"),
+)  # fmt: skip
+NEWEST = 200
+MODEL = "wallets_withdrawal"
+Status = Withdrawal.Status
+# The states in which there is a button.
+STATES = {
+    "approve": (Status.AWAITING_APPROVAL,),
+    "reject": (Status.AWAITING_APPROVAL,),
+    "ask_again": (Status.PROCESSING, Status.IN_REVIEW, Status.COMPLETED, Status.FAILED),
+}
 
 
 class StatusFilter(DropdownFilter):
@@ -36,7 +54,8 @@ class StatusFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() not in Withdrawal.Status.values:
             return queryset
-        return queryset.filter(status=self.value(), next_at__isnull=self.value() not in UNDER_WAY)
+        found = queryset.filter(status=self.value())
+        return found.filter(next_at__isnull=False) if self.value() in steps.UNDER_WAY else found
 
 
 @admin.register(Withdrawal)
@@ -46,15 +65,62 @@ class WithdrawalAdmin(MovementAdmin):
     )  # fmt: skip
     list_filter = (StatusFilter, ("created_at", PeriodFilter))
     list_select_related = ("wallet__owner", "bank_account")
+    actions_detail = ("approve", "reject", "ask_again")
     search_ids = ("id", "wallet", "bank_account", "transaction")
     search_help_text = "ID of withdrawal, wallet, bank account or transaction"
     fieldsets = (
         (None, {"fields": (
             "whole_id", "wallet_shown", "bank_account_shown", ("status_shown", "provider"),
-            ("failure_code", "failure_detail"), "hold_shown", "transaction_shown", ("created_at", "updated_at"),
-            ("next_at", "checks"), "description", ("asked_by", "audit"),
+            ("failure_code", "failure_detail"), ("approval_reason", "approved"), "hold_shown",
+            ("transaction_shown", "return_shown"), ("created_at", "updated_at"), ("completed_at", "next_at"), "checks",
+            "description", ("asked_by", "audit"),
         )}),
     )  # fmt: skip
+
+    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perms(["wallets.approve_withdrawal"]))
+
+    def has_review_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perms(["wallets.review_withdrawal"]))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The buttons that its state allows."""
+        status = Withdrawal.objects.filter(pk=object_id).values_list("status", flat=True).first()
+        allowed = {f"wallets_withdrawal_{name}" for name, states in STATES.items() if status in states}
+        return [found for found in super().get_actions_detail(request, object_id) if found.action_name in allowed]
+
+    @action(
+        description="Approve", url_path="approve", permissions=("view", "approve"), icon="check",
+        variant=ActionVariant.SUCCESS, dialog=dialog("Approve", "It will be paid."),
+    )  # fmt: skip
+    def approve(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        reason = form.cleaned_data["reason"]
+        return do(
+            request, MODEL, object_id, lambda id, now: approve.approve(id, actor=staff(request), reason=reason, now=now)
+        )
+
+    @action(
+        description="Reject", url_path="reject", permissions=("view", "approve"), icon="close",
+        variant=ActionVariant.DANGER, dialog=dialog("Reject", "It will not be paid, and its money is given back."),
+    )  # fmt: skip
+    def reject(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        reason = form.cleaned_data["reason"]
+        return do(
+            request, MODEL, object_id, lambda id, now: approve.reject(id, actor=staff(request), reason=reason, now=now)
+        )
+
+    @action(
+        description="Ask the bank now", url_path="ask-again", permissions=("view", "review"), icon="help",
+        dialog=dialog("Ask the bank now", "Nothing is sent; its answer decides what becomes of the withdrawal."),
+    )  # fmt: skip
+    def ask_again(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        reason = form.cleaned_data["reason"]
+        return do(
+            request,
+            MODEL,
+            object_id,
+            lambda id, now: review.ask_again(id, actor=staff(request), reason=reason, now=now),
+        )
 
     @display(description="wallet")
     def wallet_shown(self, withdrawal: Withdrawal) -> str:
@@ -68,6 +134,15 @@ class WithdrawalAdmin(MovementAdmin):
     def bank_account_shown(self, withdrawal: Withdrawal) -> str:
         return cells.link("wallets_bankaccount", withdrawal.bank_account_id, withdrawal.bank_account)
 
+    @display(description="approved by")
+    def approved(self, withdrawal: Withdrawal) -> str:
+        return words.caller_link(withdrawal.approved_by) if withdrawal.approved_by else cells.NOTHING
+
+    @display(description="return")
+    def return_shown(self, withdrawal: Withdrawal) -> str:
+        id = withdrawal.return_transaction_id
+        return cells.link("ledger_transaction", id, "Returned by the bank") if id else cells.NOTHING
+
     def figures(self, withdrawal: Withdrawal, now: datetime) -> list[Figure]:
         amounts = {"Amount": withdrawal.amount, "Fee": withdrawal.fee, "Taken": withdrawal.amount + withdrawal.fee}
         return [
@@ -77,7 +152,21 @@ class WithdrawalAdmin(MovementAdmin):
 
     def tables(self, withdrawal: Withdrawal, now: datetime) -> list[Table]:
         rows = [attempt_row(attempt) for attempt in withdrawal.attempts.order_by("number")]
-        return [Table("Attempts at the bank", ATTEMPTS, rows, empty="The bank hasn’t been asked yet.")]
+        history = [step_row(step) for step in withdrawal.steps.order_by("-id")[:NEWEST]]
+        return [
+            Table("History", STEPS, history),
+            Table("Attempts at the bank", ATTEMPTS, rows, empty="The bank hasn’t been asked yet."),
+        ]
+
+
+def step_row(step: WithdrawalStep) -> tuple[Any, ...]:
+    """One line of a withdrawal's history."""
+    kind, _, id = step.actor.partition(":")
+    raw = format_html("<code>{}</code>", json.dumps(step.raw, ensure_ascii=False)) if step.raw else cells.NOTHING
+    return (
+        cells.moment(step.at), step.what, words.state(step.after) if step.after != step.before else cells.NOTHING,
+        f"{kind} {id[-cells.SHOWN:]}", step.attempt or cells.NOTHING, raw,
+    )  # fmt: skip
 
 
 def attempt_row(attempt: PayoutAttempt) -> tuple[Any, ...]:

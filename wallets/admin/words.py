@@ -10,8 +10,11 @@ from wallets.models import Wallet
 
 VARIANTS = {
     "active": "success", "frozen": "info", "closed": "",
-    "pending": "info", "processing": "info", "in_review": "warning", "completed": "success", "failed": "danger",
-    "unknown": "warning", "not_sent": "", "accepted": "info", "paid": "success", "refused": "danger",
+    "awaiting_approval": "warning", "pending": "info", "processing": "info", "in_review": "warning",
+    "completed": "success", "failed": "danger", "cancelled": "", "returned": "danger",
+    "expired": "", "waiting": "info", "done": "success", "dead": "danger",
+    "unknown": "warning", "not_sent": "", "accepted": "info", "action_required": "warning", "rejected": "warning",
+    "paid": "success", "refused": "danger",
     "queued": "info", "set_aside": "warning",
 }  # fmt: skip
 

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from users.authentication import caller_of
 from users.validation import ValidationError
+from wallets import metrics
 from wallets.idempotency import Answer, Claim, DuplicateRequest, once, remember
 
 FIELD = "idempotency_key"
@@ -65,6 +66,7 @@ class OnceView(APIView):
             or getattr(error, "code", "") == "idempotency_key_reused"
         ):
             raise error
+        metrics.refused(getattr(error, "code", ""))
         return Answer(REFUSED, response.content)
 
 

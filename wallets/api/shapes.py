@@ -12,7 +12,7 @@ from users.api.wire import Amount, Metadata, Text
 from wallets import currencies
 from wallets.deposits import Deposited
 from wallets.history import Item
-from wallets.models import BankAccount, Transfer, Wallet, Withdrawal
+from wallets.models import BankAccount, TopUp, Transfer, Wallet, Withdrawal
 from wallets.queued.accept import Queued
 from wallets.transfers import Transferred
 
@@ -101,6 +101,17 @@ class WithdrawalIn(In, frozen=True):
     amount: Amount
     bank_account: UUID
     description: Line = ""
+
+
+class TopUpIn(In, frozen=True):
+    """Money to be paid in at a provider, the default one where none is named."""
+
+    amount: Amount
+    provider: Text | None = None
+
+
+class Nothing(In, frozen=True):
+    """A body with nothing in it but perhaps its key."""
 
 
 class OwnerOut(Struct):
@@ -270,6 +281,24 @@ class WithdrawalOut(Struct):
     updated_at: datetime
 
 
+class TopUpOut(Struct):
+    """A top-up; `checkout_url` is where it is paid."""
+
+    id: UUID
+    status: str
+    provider: str
+    reference: str
+    checkout_url: str
+    wallet: UUID
+    amount: int
+    currency: str
+    failure: FailureOut | None
+    transaction: UUID | None
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+
+
 def wallet_out(wallet: Wallet, role: str | None) -> WalletOut:
     owner = OwnerOut(wallet.owner.pk, wallet.owner.email) if wallet.owner else None
     return WalletOut(
@@ -340,12 +369,23 @@ def bank_account_out(account: BankAccount) -> BankAccountOut:
 
 
 def withdrawal_out(withdrawal: Withdrawal) -> WithdrawalOut:
-    failed = withdrawal.status == Withdrawal.Status.FAILED
-    failure = FailureOut(withdrawal.failure_code, withdrawal.failure_detail) if failed else None
+    gone_wrong = withdrawal.status in (
+        Withdrawal.Status.FAILED, Withdrawal.Status.CANCELLED, Withdrawal.Status.RETURNED,
+    )  # fmt: skip
+    failure = FailureOut(withdrawal.failure_code, withdrawal.failure_detail) if gone_wrong else None
     return WithdrawalOut(
         withdrawal.id, withdrawal.status, withdrawal.wallet_id, withdrawal.amount, withdrawal.fee, withdrawal.currency,
         bank_account_out(withdrawal.bank_account), withdrawal.description, failure, withdrawal.transaction_id,
         _utc(withdrawal.created_at), _utc(withdrawal.updated_at),
+    )  # fmt: skip
+
+
+def top_up_out(top_up: TopUp) -> TopUpOut:
+    failure = FailureOut(top_up.failure_code, top_up.failure_detail) if top_up.failure_code else None
+    return TopUpOut(
+        top_up.id, top_up.status, top_up.provider, top_up.reference, top_up.checkout_url, top_up.wallet_id,
+        top_up.amount, top_up.currency, failure, top_up.transaction_id, _utc(top_up.created_at),
+        _utc(top_up.updated_at), _utc(top_up.expires_at),
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from users.authentication import caller_of
 from users.callers import Caller
 from users.permissions import require_scope
 from users.validation import FieldError, ValidationError
-from wallets import access
+from wallets import access, metrics
 from wallets.access import NotFound
 from wallets.api import shapes
 from wallets.api.once import OnceView, body_of, claim_of, encoded
@@ -185,5 +185,8 @@ def _batch_out(outcomes: Sequence[Outcome]) -> shapes.BatchOut:
         else shapes.BatchItemOut(index, "failed", code=outcome.code, detail=str(outcome))
         for index, outcome in enumerate(outcomes)
     ]
+    for item in items:
+        if item.code is not None:
+            metrics.refused(item.code)
     completed = sum(item.id is not None for item in items)
     return shapes.BatchOut(items, completed, len(items) - completed)

@@ -164,7 +164,7 @@ class BalanceView(APIView):
         """Now, or as it stood `at` a moment. Carries an ETag: send it back as If-None-Match."""
         caller = caller_of(request)
         require_scope(caller, "wallets:read")
-        moment = _moment(wire.query(request, BalanceQuery).at, "at") if request.GET else None
+        moment = read_moment(wire.query(request, BalanceQuery).at, "at") if request.GET else None
         if moment is None:
             standing, moment = together(Ask(caller, id))
             if isinstance(standing, NotFound):
@@ -181,7 +181,7 @@ class TransactionsView(ListView):
         which = wire.query(request, HistoryFilter)
         book = history.book(
             caller=caller_of(request), wallet_id=id, type_=which.type_, direction=which.direction,
-            since=_moment(which.since, "from"), until=_moment(which.until, "to", end=True),
+            since=read_moment(which.since, "from"), until=read_moment(which.until, "to", end=True),
         )  # fmt: skip
         pages, limit = self.pages, self.pages.limit(request)
         offset, position = pages.offset(request), pages.position(request, int)
@@ -218,7 +218,7 @@ def _around(book: history.Book, position: Any, limit: int) -> tuple[list[history
     return items, items[-1].sequence if more else None, newer
 
 
-def _moment(text: str | None, field: str, *, end: bool = False) -> datetime | None:
+def read_moment(text: str | None, field: str, *, end: bool = False) -> datetime | None:
     """A moment with its zone, or a day in UTC: its first instant, or its last with `end`. Raises ValidationError."""
     if text is None:
         return None

@@ -19,10 +19,9 @@ from wallets.api import shapes
 from wallets.api.lists import ListView, Page
 from wallets.api.once import OnceView, body_of
 from wallets.providing import chosen
-from wallets.withdrawals import accept
+from wallets.withdrawals import accept, cancel
 
 TAGS = ("payouts",)
-# Every status that a client may ever see, also those that nothing reaches yet.
 Status = Literal[
     "awaiting_approval", "pending", "processing", "in_review", "completed", "failed", "cancelled", "returned"
 ]
@@ -104,6 +103,23 @@ class WithdrawalView(APIView):
         caller = caller_of(request)
         require_scope(caller, "wallets:read")
         return Response(shapes.withdrawal_out(accept.find(caller, id)))
+
+
+class CancelView(OnceView):
+    @operation(
+        summary="Cancel a withdrawal", body=shapes.Nothing, answers={200: shapes.WithdrawalOut}, tags=TAGS,
+        idempotent=True,
+    )  # fmt: skip
+    def post(self, request: Request, id: UUID) -> HttpResponse:
+        """Its money is given back, as long as nothing of it was sent to the bank."""
+        caller, now = caller_of(request), timezone.now()
+        require_scope(caller, "withdrawals:write")
+        wire.convert(body_of(request), shapes.Nothing)
+
+        def act() -> tuple[int, shapes.WithdrawalOut]:
+            return 200, shapes.withdrawal_out(cancel.cancel(caller=caller, withdrawal_id=id, now=now))
+
+        return self.once(request, act)
 
 
 class BankAccountsView(ListView):

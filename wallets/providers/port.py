@@ -151,7 +151,10 @@ class DepositHandle:
 
 @dataclass(frozen=True, slots=True)
 class DepositState:
-    """What the provider says of a deposit when asked. `amount` is what was paid in, gross, in minor units."""
+    """What the provider says of a deposit when asked. `amount` is what was paid in, gross, in minor units.
+
+    `fee` is what the provider keeps of it, in major units.
+    """
 
     status: RemoteStatus
     reference: str = ""
@@ -179,6 +182,9 @@ class BalanceReading:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+EventKind = Literal["payout", "deposit", "other"]
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
     """A provider's word that something happened: a hint about what to ask it, never a reason to move money.
@@ -187,7 +193,7 @@ class ProviderEvent:
     """
 
     dedupe_key: str
-    kind: Literal["payout", "deposit", "other"]
+    kind: EventKind
     reference: str = ""
     provider_id: str = ""
     hinted_status: str = ""
@@ -235,7 +241,10 @@ class PaymentProvider(Protocol):
         ...
 
     def start_deposit(self, intent: DepositIntent) -> DepositHandle:
-        """Open a checkout; the same reference again gives the same one or an error. Raises ProviderUnavailable."""
+        """Open a checkout; the same reference again gives the same one or an error.
+
+        Raises NotSupported, also for an amount that can't be said exactly there, and ProviderUnavailable.
+        """
         ...
 
     def query_deposit(self, reference: str, provider_id: str) -> DepositState:

@@ -13,7 +13,7 @@ from ledger import sql
 
 SECONDS = 1.0
 # Reads no further than the limit, in an index that has nothing but what waits.
-WAITING = "SELECT count(*) FROM (SELECT FROM wallets_transfer WHERE status = 'queued' LIMIT %s) AS waiting"
+WAITING = "SELECT count(*) FROM (SELECT FROM wallets_transfer WHERE next_at IS NOT NULL LIMIT %s) AS waiting"
 
 
 class QueueFull(Exception):

@@ -19,6 +19,7 @@ from ledger.durable import durable
 from ledger.posting import post
 from users import audit
 from users.callers import Caller
+from wallets import metrics
 from wallets.access import Access, WalletRefused, reach
 from wallets.queued.accept import ring
 from wallets.queued.outcomes import NOTHING, WORKERS, Drained
@@ -152,6 +153,9 @@ def _end(waiting: Sequence[Waiting], refusals: Sequence[Refused | WalletRefused 
         *(audit.Event(actor=WORKERS, action="transfer.failed", kind="transfer", object_id=id, data=failure, now=now)
           for id, failure in failed.items()),
     ])  # fmt: skip
+    metrics.posted("transfer", len(made))
+    for failure in failed.values():
+        metrics.refused(str(failure["code"]))
     return Drained(completed=len(made), failed=len(failed))
 
 

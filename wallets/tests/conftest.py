@@ -1,5 +1,6 @@
 """The cast: Alice owns wallets, Bob is sometimes a member, Charlie is a stranger; the shop is a service."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+import time_machine
 from django.test import Client
 
 from ledger import verify
@@ -14,7 +16,7 @@ from users import clients, registration, sessions
 from users.callers import Caller, System
 from users.models import ApiClient, User
 from users.tests.signing import Signer
-from wallets import opening
+from wallets import opening, providing
 from wallets.models import Wallet
 
 PASSWORD = "correct horse battery"
@@ -164,6 +166,26 @@ def purse(alice: Person, shop: Shop) -> Wallet:
     wallet = alice.open()
     shop.fund(wallet, 1_000)
     return wallet
+
+
+@pytest.fixture
+def bank(settings: Any, database: None) -> Iterator[Any]:
+    """The scripted bank, enabled beside the sandbox."""
+    from wallets.tests.payouts import enable
+
+    yield enable(settings)
+    providing.registry.cache_clear()
+
+
+@pytest.fixture
+def office(bank: Any, alice: Person, shop: Shop) -> Iterator[Any]:
+    """Alice's wallet of 1,000, the scripted bank behind it, and a worker whose clock the test has."""
+    from wallets.tests.payouts import START, Office
+
+    with time_machine.travel(START, tick=False) as traveller:
+        wallet = alice.open()
+        shop.fund(wallet, 1_000)
+        yield Office(alice, wallet, bank, traveller)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from wallets.providers.port import PayoutState, RemoteStatus, SubmitOutcome, Sub
 from wallets.providing import provider
 from wallets.tests.conftest import balance, books_are_clean
 from wallets.tests.test_once import at_once
-from wallets.withdrawals import payout
+from wallets.withdrawals import payout, timing
+from wallets.withdrawals.claim import claim
 
 GOOD, REFUSED, TIMES_OUT, STUCK, FAILS_LATER = "0123456789", "0000000001", "0000000002", "0000000004", "0000000005"
 
@@ -212,7 +213,7 @@ def _die(*_args, **_kwargs):
 
 def test_a_late_worker_leaves_its_answer_to_the_one_who_has_the_claim(alice, worker, purse):
     asked = ask(alice, purse).body
-    late = payout._claim(Withdrawal.objects.get().pk, worker.now)
+    late = claim(Withdrawal.objects.get().pk, worker.now)
     worker.later(31)
     payout._write_submitted(late, SubmitResult(SubmitOutcome.REJECTED, detail="too late"), worker.now)
     assert Withdrawal.objects.get().status == "processing"
@@ -221,7 +222,7 @@ def test_a_late_worker_leaves_its_answer_to_the_one_who_has_the_claim(alice, wor
 
 def test_not_found_is_no_proof_until_its_grace_is_over(alice, worker, purse):
     ask(alice, purse)
-    claimed = payout._claim(Withdrawal.objects.get().pk, worker.now)
+    claimed = claim(Withdrawal.objects.get().pk, worker.now)
     payout._write_state(claimed, PayoutState(RemoteStatus.NOT_FOUND), worker.now)
     assert (PayoutAttempt.objects.get().outcome, Withdrawal.objects.get().status) == ("unknown", "processing")
     assert Withdrawal.objects.get().hold.status == "open"
@@ -232,15 +233,15 @@ def test_not_found_is_no_proof_until_its_grace_is_over(alice, worker, purse):
 )
 def test_a_bank_that_paid_something_else_needs_a_person(alice, worker, purse, state):
     ask(alice, purse)
-    payout._write_state(payout._claim(Withdrawal.objects.get().pk, worker.now), state, worker.now)
+    payout._write_state(claim(Withdrawal.objects.get().pk, worker.now), state, worker.now)
     assert Withdrawal.objects.get().status == "in_review"
     assert Withdrawal.objects.get().hold.status == "open"
 
 
 def test_a_bank_that_stays_silent_needs_a_person_after_a_while(alice, worker, purse):
     ask(alice, purse)
-    claimed = payout._claim(Withdrawal.objects.get().pk, worker.now)
-    payout._write_state(claimed, PayoutState(RemoteStatus.UNKNOWN), worker.now + payout.PATIENCE + timedelta(seconds=1))
+    claimed = claim(Withdrawal.objects.get().pk, worker.now)
+    payout._write_state(claimed, PayoutState(RemoteStatus.UNKNOWN), worker.now + timing.PATIENCE + timedelta(seconds=1))
     assert Withdrawal.objects.get().status == "in_review"
 
 

@@ -12,15 +12,20 @@ from uuid_utils.compat import uuid7
 
 from ledger import holds
 from ledger.balances import Standing
+from ledger.decision import AmountTooLarge
 from ledger.durable import TryAgain
+from ledger.money import MAX_POSTING
 from ledger.requests import Place
 from users import audit
 from users.callers import Caller
 from users.permissions import require_scope
-from wallets import bank_accounts, bell
+from wallets import bank_accounts, bell, metrics
 from wallets.access import Need, NotFound, enter
 from wallets.models import Wallet, Withdrawal
 from wallets.transfers import CurrencyMismatch
+from wallets.withdrawals import rules
+from wallets.withdrawals.rules import Used
+from wallets.withdrawals.steps import Because, Status, note
 
 
 class QueueFull(Exception):
@@ -45,9 +50,10 @@ class Accepted:
 def withdraw(
     *, caller: Caller, wallet_id: UUID, amount: int, bank_account_id: UUID, description: str, now: datetime
 ) -> Accepted:
-    """Hold the money and queue the payout, inside the caller's transaction; the worker is rung after its commit.
+    """Hold the money and the fee, and queue the payout or put it before a second person.
 
-    Raises PermissionDenied, NotFound, CurrencyMismatch, WalletFrozen, WalletClosed, InsufficientFunds and QueueFull.
+    Inside the caller's transaction; the worker is rung after its commit. Raises PermissionDenied, NotFound,
+    CurrencyMismatch, WalletFrozen, WalletClosed, AmountTooLarge, InsufficientFunds, LimitExceeded and QueueFull.
     """
     require_scope(caller, "withdrawals:write")
     wallet = enter(caller, wallet_id, Need.SPEND)
@@ -56,22 +62,40 @@ def withdraw(
     if account.currency != wallet.currency:
         raise CurrencyMismatch(wallet.currency, account.currency)
     _check_backlog()
+    ruled = rules.load(wallet.currency, account.provider)
+    used = rules.used_today(wallet.id, now=now) if ruled.count_the_day else Used()
+    ruled.check_limits(amount, used)
+    fee, reason = ruled.fee_of(amount), ruled.approval_of(amount, used, account)
     id = uuid7()
-    hold = Place(wallet.account, amount, f"withdrawal:{id}")
+    hold = Place(wallet.account, _total(amount, fee), f"withdrawal:{id}")
     posted = holds.place(hold, now=now)
     if not Wallet.objects.filter(pk=wallet.id, status=Wallet.Status.ACTIVE).exists():
         raise TryAgain("The wallet was frozen or closed just now.")
     made = Withdrawal.objects.create(
-        id=id, wallet_id=wallet.id, bank_account=account, provider=account.provider, amount=amount,
+        id=id, wallet_id=wallet.id, bank_account=account, provider=account.provider, amount=amount, fee=fee,
         currency=wallet.currency, description=description, hold_id=hold.id, created_by=caller.key,
-        created_at=now, updated_at=now, next_at=now,
+        status=Status.AWAITING_APPROVAL if reason else Status.PENDING, approval_reason=reason[:255],
+        created_at=now, updated_at=now, next_at=None if reason else now,
     )  # fmt: skip
+    asked = f"Asked for; a second person must approve it. {reason}" if reason else "Asked for, and the money held."
+    note(made, Because(asked, caller), before="", now=now)
     audit.record(
         actor=caller, action="withdrawal.requested", kind="withdrawal", object_id=id,
-        data={"wallet": str(wallet.id), "amount": amount, "bank_account": str(account.id)}, now=now,
+        data={"wallet": str(wallet.id), "amount": amount, "fee": fee, "bank_account": str(account.id)}, now=now,
     )  # fmt: skip
-    transaction.on_commit(lambda: bell.ring("wallets.advance_withdrawal", str(id)))
+    metrics.payout_became(account.provider, made.status)
+    if not reason:
+        transaction.on_commit(lambda: bell.ring("wallets.advance_withdrawal", str(id)))
     return Accepted(made, Standing.of(posted.lane(wallet.account)))
+
+
+def _total(amount: int, fee: int) -> int:
+    """What is held. Raises AmountTooLarge."""
+    if amount + fee > MAX_POSTING:
+        raise AmountTooLarge(
+            f"With its fee of {fee}, more than a transaction may move: {MAX_POSTING}.", maximum=MAX_POSTING
+        )
+    return amount + fee
 
 
 def visible(caller: Caller) -> QuerySet[Withdrawal]:

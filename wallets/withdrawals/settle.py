@@ -3,59 +3,94 @@ locked.
 """
 
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
 from ledger import holds
+from ledger.decision import InsufficientFunds
 from ledger.posting import post_one
-from ledger.requests import Close, Posting
-from users import audit
-from users.callers import System
-from wallets import chart
+from ledger.requests import Close, Place, Posting
+from ledger.reversal import reversal
+from wallets import chart, metrics
 from wallets.models import Withdrawal
+from wallets.withdrawals import timing
+from wallets.withdrawals.steps import Because, Status, move
 
-PAYOUTS = System("payouts")
+
+def complete(withdrawal: Withdrawal, because: Because, *, now: datetime) -> None:
+    """The bank paid: the money leaves the wallet and the provider's account with us, once, however often it is said.
+
+    Raises InsufficientFunds where it was given back and spent meanwhile.
+    """
+    posted = withdrawal.transaction_id or _post(withdrawal, now)
+    metrics.payout_settled(withdrawal.provider, (now - withdrawal.created_at).total_seconds())
+    move(
+        withdrawal, Status.COMPLETED, because, now=now, transaction_id=posted, completed_at=now,
+        next_at=timing.next_look(now, now), checks=0, failure_code="", failure_detail="",
+    )  # fmt: skip
 
 
-def complete(withdrawal_id: UUID, *, now: datetime) -> None:
-    """The bank paid: the held money leaves the wallet, and the provider's account with us."""
-    withdrawal = _find(withdrawal_id)
-    account = withdrawal.wallet.account_id
+def fail(withdrawal: Withdrawal, because: Because, *, code: str, detail: str, now: datetime) -> None:
+    """The bank refused conclusively: the money is the wallet's to spend again."""
+    give_hold_back(withdrawal, now=now)
+    move(withdrawal, Status.FAILED, because, now=now, failure_code=code, failure_detail=detail[:255])
+
+
+def give_back(withdrawal: Withdrawal, because: Because, *, code: str, detail: str, now: datetime) -> None:
+    """The bank had paid, and has the money back: all of it, our fee included, returns by a transaction of its own.
+
+    Raises NotReversible.
+    """
+    assert withdrawal.transaction_id is not None
+    posting = reversal(
+        withdrawal.transaction_id, reference=f"withdrawal:{withdrawal.pk}:return", description="Returned by the bank"
+    )
+    post_one(posting, now=now)
+    metrics.posted(posting.kind)
+    move(
+        withdrawal, Status.RETURNED, because, now=now, return_transaction_id=posting.id, failure_code=code,
+        failure_detail=detail[:255],
+    )  # fmt: skip
+
+
+def review(withdrawal: Withdrawal, because: Because, *, code: str, now: datetime) -> None:
+    """Nobody but a person can tell: the money stays held, or is held again as far as it is there."""
+    changes: dict[str, Any] = {}
+    if withdrawal.transaction_id is None and withdrawal.hold.status != "open":
+        try:
+            changes["hold_id"] = hold_again(withdrawal, now=now)
+        except InsufficientFunds:
+            code = f"{code}_money_gone"
+    move(
+        withdrawal, Status.IN_REVIEW, because, now=now, failure_code=code, failure_detail=because.what[:255], **changes
+    )
+
+
+def give_hold_back(withdrawal: Withdrawal, *, now: datetime) -> None:
+    """Release its hold, where it still binds anything."""
+    if withdrawal.hold.status == "open":
+        holds.release(withdrawal.wallet.account_id, withdrawal.hold_id, now=now)
+
+
+def hold_again(withdrawal: Withdrawal, *, now: datetime) -> Any:
+    """Hold amount and fee anew; returns the hold's id. Raises InsufficientFunds."""
+    place = Place(withdrawal.wallet.account_id, withdrawal.amount + withdrawal.fee, "")
+    named = Place(place.account, place.amount, f"withdrawal:{withdrawal.pk}:{place.id}", id=place.id)
+    holds.place(named, now=now)
+    return named.id
+
+
+def _post(withdrawal: Withdrawal, now: datetime) -> Any:
+    """Post the payout and our fee by one transaction, out of the hold where there is one; returns its id."""
+    account, total = withdrawal.wallet.account_id, withdrawal.amount + withdrawal.fee
     purse = chart.wallet(account, withdrawal.currency)
-    total = withdrawal.amount + withdrawal.fee
     legs = [purse.debit(total), chart.clearing(withdrawal.provider, withdrawal.currency).credit(withdrawal.amount)]
     if withdrawal.fee:
         legs.append(chart.fees(withdrawal.currency).credit(withdrawal.fee))
+    held = withdrawal.hold.status == "open"
     posting = Posting(
-        "withdrawal", f"withdrawal:{withdrawal.id}", tuple(legs), closes=(Close(account, withdrawal.hold_id, total),),
-        description=withdrawal.description,
+        "withdrawal", f"withdrawal:{withdrawal.pk}", tuple(legs),
+        closes=(Close(account, withdrawal.hold_id, total),) if held else (), description=withdrawal.description,
     )  # fmt: skip
     post_one(posting, now=now)
-    _end(withdrawal, Withdrawal.Status.COMPLETED, now, transaction_id=posting.id)
-
-
-def fail(withdrawal_id: UUID, *, code: str, detail: str, now: datetime) -> None:
-    """The bank refused conclusively: the money is the wallet's to spend again."""
-    withdrawal = _find(withdrawal_id)
-    holds.release(withdrawal.wallet.account_id, withdrawal.hold_id, now=now)
-    _end(withdrawal, Withdrawal.Status.FAILED, now, failure_code=code, failure_detail=detail[:255])
-
-
-def review(withdrawal_id: UUID, detail: str, *, now: datetime) -> None:
-    """Nobody but a person can tell: the money stays held, and no worker touches it."""
-    _end(_find(withdrawal_id), Withdrawal.Status.IN_REVIEW, now, failure_code="in_review", failure_detail=detail[:255])
-
-
-def _find(withdrawal_id: UUID) -> Withdrawal:
-    return Withdrawal.objects.select_related("wallet").get(pk=withdrawal_id)
-
-
-def _end(withdrawal: Withdrawal, status: Withdrawal.Status, now: datetime, **changes: object) -> None:
-    Withdrawal.objects.filter(pk=withdrawal.pk).update(status=status, next_at=None, updated_at=now, **changes)
-    audit.record(
-        actor=PAYOUTS,
-        action=f"withdrawal.{status}",
-        kind="withdrawal",
-        object_id=withdrawal.pk,
-        data={name: str(value) for name, value in changes.items()},
-        now=now,
-    )
+    metrics.posted(posting.kind)
+    return posting.id

@@ -1,7 +1,4 @@
-"""The sandbox bank itself: another company, as far as our books know. What it has accepted is in a table of its own.
-
-What happens is chosen by the account number, so it is the same every time; docs/sandbox.md lists the numbers.
-"""
+"""Paying accounts: orders come in, are paid after a while, or misbehave as their account number says."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,11 +7,20 @@ from hashlib import sha256
 from django.utils import timezone
 
 from wallets.models import SandboxPayout
+from wallets.sandbox_bank import notices
 
 REFUSED = "0000000001"
 TIMES_OUT = "0000000002"
 STUCK = "0000000004"
 FAILS_LATER = "0000000005"
+TOLD_TWICE = "0000000006"
+PAYS_LESS = "0000000007"
+WANTS_OTP = "0000000008"
+FOUND_LATE = "0000000009"
+SENT_BACK = "0000000010"
+
+FOUND_AFTER = timedelta(seconds=5)
+SENT_BACK_AFTER = timedelta(seconds=3)
 
 BANKS = {"044": "Access Bank", "058": "Guaranty Trust Bank", "057": "Zenith Bank", "999": "Sandbox Bank"}
 HOLDERS = ("Amina Bello", "Chidi Okafor", "Zoë Adeyemi", "Kwame Mensah", "Njeri Kamau", "Thandi Dlamini")
@@ -26,7 +32,7 @@ class BankTimeout(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The bank's answer to an order: accepted, rejected, or already_exists for a reference that it has seen."""
+    """The bank's answer to an order: accepted, action_required, rejected, or already_exists for a known reference."""
 
     outcome: str
     detail: str = ""
@@ -34,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """An order as the bank has it: pending, paid or failed."""
+    """An order as the bank has it: pending, waiting (for a one-time password), paid, failed or reversed."""
 
     status: str
     amount: int
@@ -63,6 +69,7 @@ class SandboxBank:
         if account_number == REFUSED or self.holder(account_number) is None:
             return Answer("rejected", "The account can't receive payments.")
         now = timezone.now()
+        settles = account_number not in (STUCK, WANTS_OTP)
         _, fresh = SandboxPayout.objects.get_or_create(
             reference=reference,
             defaults={
@@ -70,27 +77,49 @@ class SandboxBank:
                 "currency": currency,
                 "account_number": account_number,
                 "accepted_at": now,
-                "settles_at": None if account_number == STUCK else now + self._settle_after,
+                "settles_at": now + self._settle_after if settles else None,
                 "refused": "The beneficiary's bank returned it." if account_number == FAILS_LATER else "",
             },
         )
         if not fresh:
             return Answer("already_exists", "The reference was used before.")
+        if settles:
+            self._promise_notices(reference, account_number)
         if account_number == TIMES_OUT:
             raise BankTimeout("No answer within the time limit.")
+        if account_number == WANTS_OTP:
+            return Answer("action_required", "It waits for a one-time password.")
         return Answer("accepted")
 
     def look_up(self, reference: str) -> Payment | None:
-        """What has become of an order, or None where the bank has none by that reference."""
+        """What has become of an order, or None where the bank finds none by that reference."""
+        now = timezone.now()
         found = SandboxPayout.objects.filter(pk=reference).first()
-        return (
-            None
-            if found is None
-            else Payment(_status(found, timezone.now()), found.amount, found.currency, found.refused)
-        )
+        if found is None or (found.account_number == FOUND_LATE and now < found.accepted_at + FOUND_AFTER):
+            return None
+        return Payment(status_of(found, now), amount_paid(found), found.currency, found.refused)
+
+    def _promise_notices(self, reference: str, account_number: str) -> None:
+        moments = [self._settle_after]
+        if account_number == TOLD_TWICE:
+            moments.append(self._settle_after)
+        if account_number == SENT_BACK:
+            moments.append(self._settle_after + SENT_BACK_AFTER)
+        for moment in moments:
+            notices.promise("payout", reference, after=moment.total_seconds())
 
 
-def _status(payout: SandboxPayout, now: datetime) -> str:
+def status_of(payout: SandboxPayout, now: datetime) -> str:
+    """What the bank says of an order at a moment."""
+    if payout.account_number == WANTS_OTP:
+        return "waiting"
     if payout.settles_at is None or payout.settles_at > now:
         return "pending"
+    if payout.account_number == SENT_BACK and payout.settles_at + SENT_BACK_AFTER <= now:
+        return "reversed"
     return "failed" if payout.refused else "paid"
+
+
+def amount_paid(payout: SandboxPayout) -> int:
+    """What the bank takes an order to be of, in minor units: for one account number, one less than was asked."""
+    return payout.amount - (payout.account_number == PAYS_LESS)

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     # The indexes are built while others write.
     atomic = False
 
-    dependencies = [("wallets", "0005_lost_race")]
+    dependencies = [("wallets", "0006_checked_payouts")]
 
     operations = [
         migrations.AlterModelOptions(
@@ -53,7 +53,9 @@ class Migration(migrations.Migration):
         ),
         AddIndexConcurrently(
             model_name="transfer",
-            index=models.Index("next_at", "id", condition=models.Q(("status", "queued")), name="wallets_transfer_due"),
+            index=models.Index(
+                "next_at", "id", condition=models.Q(("next_at__isnull", False)), name="wallets_transfer_due"
+            ),
         ),
         AddIndexConcurrently(
             model_name="transfer",

@@ -1,0 +1,39 @@
+"""What keeps payouts back, to look at: pauses, which `manage.py pause_payouts` makes, and each provider's circuit."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from unfold.decorators import display
+
+from ledger.admin import cells
+from ledger.admin.pages import ReadOnlyAdmin
+from wallets.models import PayoutPause, ProviderCircuit
+
+
+class SwitchAdmin(ReadOnlyAdmin):
+    """There is one for each provider at most."""
+
+    ordering = ("provider",)
+    search_ids = ()
+    search_texts = ("provider",)
+    search_help_text = "Name of the provider"
+
+    def search(self, term: str) -> Q:
+        return Q(provider=term)
+
+
+@admin.register(PayoutPause)
+class PayoutPauseAdmin(SwitchAdmin):
+    list_display = ("provider", "reason", "paused_by", "paused_at")
+    fields = ("provider", "reason", "paused_by", "paused_at")
+
+
+@admin.register(ProviderCircuit)
+class ProviderCircuitAdmin(SwitchAdmin):
+    list_display = ("provider", "state", "failures", "reason", "opened_at", "retry_at", "updated_at")
+    fields = ("provider", "state", "failures", "reason", ("opened_at", "retry_at"), "updated_at")
+
+    @display(description="state")
+    def state(self, circuit: Any) -> str:
+        return cells.label("Open", "danger") if circuit.opened_at else cells.label("Closed", "success")

@@ -1,0 +1,179 @@
+"""Withdrawals in the back office: their history, the buttons that a state and a permission allow, and the rules."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from users.models import AuditEvent, User
+from wallets.models import ApprovalRule, FeeRule, PayoutPause, ProviderCircuit, Withdrawal
+from wallets.tests.payouts import BACK, HELD
+from wallets.tests.scripted import SILENCE, UNKNOWN, answer, said
+
+BUTTONS = ("approve", "reject", "ask-again")
+
+
+def clerk(*permissions, email="clerk@example.com"):
+    """A browser in which somebody of the staff has logged in, who may do this and no more."""
+    user = User.objects.create_user(email, "a long password", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+ALL = ("view_withdrawal", "approve_withdrawal", "review_withdrawal")
+
+
+def page(client, withdrawal):
+    response = client.get(reverse("admin:wallets_withdrawal_change", args=[withdrawal.pk]))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def press(client, withdrawal, button, **data):
+    url = f"/admin/wallets/withdrawal/{withdrawal.pk}/{button}/"
+    return client.post(url, {"_form_submitted": "on", **data}) if data else client.get(url)
+
+
+def buttons(client, withdrawal):
+    shown = page(client, withdrawal)
+    return [name for name in BUTTONS if f"{withdrawal.pk}/{name}/" in shown]
+
+
+@pytest.fixture
+def awaiting(office):
+    ApprovalRule.objects.create(currency="NGN", kind="amount", threshold=100)
+    office.ask()
+    return office
+
+
+def test_the_page_tells_the_history_and_the_banks_words(office):
+    office.bank.answers.append(answer("accepted", raw={"status": "<pending>"}))
+    office.ask()
+    found = office.run("completed")
+    shown = page(clerk("view_withdrawal"), found)
+    for words in ("Asked for, and the money held.", "The bank took the order.", "The bank paid.", "&lt;pending&gt;"):
+        assert words in shown
+
+
+def test_buttons_are_there_as_state_and_permission_allow(awaiting, sade):
+    chief, viewer = clerk(*ALL), clerk("view_withdrawal", email="viewer@example.com")
+    assert (buttons(chief, awaiting.found()), buttons(viewer, awaiting.found())) == (["approve", "reject"], [])
+    press(chief, awaiting.found(), "approve", reason="Known.")
+    assert buttons(chief, awaiting.found()) == []
+    awaiting.bank.answers.append(UNKNOWN)
+    awaiting.bank.states.append(SILENCE)
+    awaiting.run("in_review")
+    chief.force_login(User.objects.get(email="clerk@example.com"))
+    assert buttons(chief, awaiting.found()) == ["ask-again"]
+
+
+def test_looking_at_a_button_does_nothing_and_a_reason_is_needed(awaiting):
+    chief = clerk(*ALL)
+    assert b"reason" in press(chief, awaiting.found(), "approve").content
+    assert press(chief, awaiting.found(), "approve", reason="").status_code == 200
+    assert (awaiting.found().status, awaiting.money) == ("awaiting_approval", HELD)
+
+
+def test_a_second_person_approves(awaiting):
+    pressed = press(clerk(*ALL), awaiting.found(), "approve", reason="They called.")
+    assert pressed["HX-Redirect"] == reverse("admin:wallets_withdrawal_change", args=[awaiting.found().pk])
+    assert awaiting.found().status == "pending"
+    assert "They called." in awaiting.found().steps.latest("id").what
+
+
+def test_a_second_person_rejects(awaiting):
+    press(clerk(*ALL), awaiting.found(), "reject", reason="Never heard of them.")
+    assert (awaiting.found().status, awaiting.money) == ("cancelled", BACK)
+
+
+def test_who_asked_for_it_is_told_that_they_cant_approve_it(awaiting):
+    own = clerk(*ALL)
+    user = User.objects.get(email="clerk@example.com")
+    Withdrawal.objects.update(created_by=f"person:{user.pk}")
+    press(own, awaiting.found(), "approve", reason="It's fine.")
+    assert "somebody else must approve it" in page(own, awaiting.found())
+    assert (awaiting.found().status, awaiting.money) == ("awaiting_approval", HELD)
+
+
+@pytest.mark.parametrize("button", BUTTONS)
+@pytest.mark.parametrize("permissions", [("view_withdrawal",), ("change_withdrawal",), ()])
+def test_nobody_does_what_they_have_no_permission_for(awaiting, button, permissions):
+    assert press(clerk(*permissions), awaiting.found(), button, reason="Please.").status_code == 403
+    assert (awaiting.found().status, awaiting.money) == ("awaiting_approval", HELD)
+
+
+def test_a_deed_that_came_too_late_is_told(awaiting):
+    chief = clerk(*ALL)
+    press(chief, awaiting.found(), "reject", reason="No.")
+    press(chief, awaiting.found(), "approve", reason="Yes.")
+    assert "it doesn’t wait for approval" in page(chief, awaiting.found()).replace("&#x27;", "’")
+    assert (awaiting.found().status, awaiting.money) == ("cancelled", BACK)
+
+
+def test_the_bank_is_asked_at_the_press_of_a_button(office):
+    office.bank.states.append(said("pending"))
+    office.ask()
+    office.later()
+    office.bank.states[0] = said("succeeded")
+    press(clerk(*ALL), office.found(), "ask-again", reason="They want to know.")
+    assert office.later().status == "completed"
+
+
+@pytest.mark.parametrize("status", Withdrawal.Status.values)
+def test_withdrawals_are_listed_by_status(office, status):
+    office.ask()
+    listed = clerk("view_withdrawal").get(reverse("admin:wallets_withdrawal_changelist"), {"status": status})
+    assert (str(office.found().pk) in listed.content.decode()) == (status == "pending")
+
+
+# --- Rules and switches ------------------------------------------------------------------------------------------
+
+RULE = {"currency": "ngn", "provider": "", "flat": "50", "basis_points": "150", "minimum": "", "maximum": "900"}
+
+
+def test_a_rule_is_written_changed_and_removed_with_its_trail(office):
+    chief = clerk("view_feerule", "add_feerule", "change_feerule", "delete_feerule")
+    assert chief.post(reverse("admin:wallets_feerule_add"), RULE).status_code == 302
+    rule = FeeRule.objects.get()
+    assert (rule.currency, rule.flat, rule.basis_points, rule.minimum, rule.maximum) == ("NGN", 50, 150, None, 900)
+    chief.post(reverse("admin:wallets_feerule_change", args=[rule.pk]), RULE | {"flat": "60"})
+    assert office.ask().body["fee"] == 66
+    chief.post(reverse("admin:wallets_feerule_delete", args=[rule.pk]), {"post": "yes"})
+    assert not FeeRule.objects.exists()
+    trail = AuditEvent.objects.filter(object_kind="fee_rule").order_by("id").values_list("action", flat=True)
+    assert list(trail) == ["fee_rule.added", "fee_rule.changed", "fee_rule.removed"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"currency": "XXY"}, {"provider": "nobody"}, {"flat": "-1"}, {"basis_points": "10001"},
+        {"minimum": "901"}, {"maximum": "-1"}, {"flat": "1.5"},
+    ],
+)  # fmt: skip
+def test_a_rule_that_makes_no_sense_is_refused(office, wrong):
+    chief = clerk("view_feerule", "add_feerule")
+    assert chief.post(reverse("admin:wallets_feerule_add"), RULE | wrong).status_code == 200
+    assert not FeeRule.objects.exists()
+    assert not AuditEvent.objects.filter(object_kind="fee_rule").exists()
+
+
+def test_rules_are_written_by_those_who_may(office):
+    for name in ("feerule", "withdrawallimit", "approvalrule"):
+        viewer = clerk(f"view_{name}", email=f"{name}@example.com")
+        assert viewer.get(reverse(f"admin:wallets_{name}_changelist")).status_code == 200
+        assert viewer.post(reverse(f"admin:wallets_{name}_add"), RULE).status_code == 403
+    assert not FeeRule.objects.exists()
+
+
+def test_pauses_and_circuits_are_shown(office):
+    PayoutPause.objects.create(provider="*", reason="On fire.", paused_by="system:x", paused_at=office.now)
+    ProviderCircuit.objects.create(
+        provider="scripted", failures=5, opened_at=office.now, retry_at=office.now, reason="HTTP 503",
+        updated_at=office.now,
+    )  # fmt: skip
+    viewer = clerk("view_payoutpause", "view_providercircuit")
+    assert "On fire." in viewer.get(reverse("admin:wallets_payoutpause_changelist")).content.decode()
+    assert "HTTP 503" in viewer.get(reverse("admin:wallets_providercircuit_changelist")).content.decode()

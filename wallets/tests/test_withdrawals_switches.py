@@ -1,0 +1,138 @@
+"""What keeps orders back: a person's pause, and a provider that doesn't answer. Asking goes on all the while."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from users.models import AuditEvent
+from wallets.models import PayoutPause, ProviderCircuit, Withdrawal
+from wallets.tests.payouts import GONE, HELD
+from wallets.tests.scripted import UNKNOWN, answer, said
+from wallets.withdrawals import breaker
+
+
+@pytest.mark.parametrize("scope", [(), ("--provider", "scripted")])
+def test_a_pause_stops_new_orders_and_nothing_else(office, scope):
+    office.bank.states.append(said("pending"))
+    office.ask(100)
+    office.sweep()
+    call_command("pause_payouts", *scope, "--reason", "The bank is on fire.")
+    office.ask(300)
+    asked = len(office.bank.asked)
+    for _ in range(5):
+        office.sweep(400)
+    assert len(office.bank.orders) == 1
+    assert len(office.bank.asked) > asked
+    assert Withdrawal.objects.get(amount=300).status == "pending"
+    call_command("resume_payouts", *scope)
+    office.sweep(31)
+    assert len(office.bank.orders) == 2
+    actions = AuditEvent.objects.filter(object_kind="provider").order_by("id").values_list("action", flat=True)
+    assert list(actions) == ["payouts.paused", "payouts.resumed"]
+
+
+def test_the_pause_of_another_provider_stops_nothing(office):
+    call_command("pause_payouts", "--provider", "sandbox", "--reason", "x")
+    office.ask()
+    office.run("completed")
+
+
+def test_what_is_paused_can_be_cancelled(office):
+    call_command("pause_payouts", "--reason", "x")
+    office.ask()
+    office.later()
+    assert office.http.post(f"withdrawals/{office.found().pk}/cancel").status == 200
+
+
+def test_a_pause_tells_its_reason_and_names_a_provider_that_there_is(office, capsys):
+    with pytest.raises(CommandError):
+        call_command("pause_payouts", "--provider", "nobody", "--reason", "x")
+    with pytest.raises(CommandError):
+        call_command("pause_payouts")
+    call_command("pause_payouts", "--provider", "scripted", "--reason", "first")
+    call_command("pause_payouts", "--provider", "scripted", "--reason", "second")
+    call_command("resume_payouts")
+    assert "Still paused: scripted, because: first" in capsys.readouterr().out
+    assert PayoutPause.objects.get().reason == "first"
+
+
+def fail_often(office, times=breaker.THRESHOLD, result=UNKNOWN):
+    office.bank.answers.extend([result] * times)
+    office.bank.states.append(said("pending"))
+    for _ in range(times):
+        office.ask(10)
+        office.sweep()
+
+
+def test_after_enough_silence_orders_wait_and_questions_go_on(office):
+    fail_often(office)
+    circuit = ProviderCircuit.objects.get()
+    assert (circuit.failures, circuit.opened_at, circuit.retry_at) == (
+        breaker.THRESHOLD, office.now, office.now + timedelta(seconds=30),
+    )  # fmt: skip
+    office.ask(10)
+    office.sweep()
+    assert len(office.bank.orders) == breaker.THRESHOLD
+    assert Withdrawal.objects.filter(status="pending").count() == 1
+    asked = len(office.bank.asked)
+    office.sweep(20)
+    assert len(office.bank.asked) > asked
+    assert Withdrawal.objects.filter(next_at__lt=office.now + timedelta(seconds=60), status="processing").count() == 0
+
+
+def test_a_success_before_that_starts_the_count_again(office):
+    fail_often(office, breaker.THRESHOLD - 1)
+    office.ask(10)
+    office.sweep()
+    fail_often(office, breaker.THRESHOLD - 1)
+    assert ProviderCircuit.objects.get().opened_at is None
+
+
+def test_one_order_tries_again_and_its_answer_closes_the_circuit(office):
+    fail_often(office)
+    for _ in range(3):
+        office.ask(10)
+    office.sweep()
+    sent = len(office.bank.orders)
+    office.sweep(61)
+    assert len(office.bank.orders) > sent
+    assert ProviderCircuit.objects.get().opened_at is None
+    office.sweep(61)
+    assert len(office.bank.orders) == sent + 3
+    trail = AuditEvent.objects.filter(action__startswith="circuit").order_by("id").values_list("action", flat=True)
+    assert list(trail) == ["circuit.opened", "circuit.closed"]
+
+
+def test_while_the_probe_is_out_nobody_else_goes(office):
+    fail_often(office)
+    office.sweep(30)
+    lease = timedelta(seconds=90)
+    assert breaker.held_until("scripted", lease=lease, now=office.now) is None
+    assert breaker.held_until("scripted", lease=lease, now=office.now) > office.now
+    assert breaker.held_until("scripted", lease=lease, now=office.now + lease) is None
+
+
+def test_a_probe_that_fails_waits_longer(office):
+    fail_often(office)
+    office.bank.answers.append(UNKNOWN)
+    office.ask(10)
+    office.sweep(30)
+    circuit = ProviderCircuit.objects.get()
+    assert (circuit.failures, circuit.retry_at) == (breaker.THRESHOLD + 1, office.now + timedelta(seconds=60))
+
+
+def test_keys_that_dont_fit_open_it_at_once_and_fail_nobodys_withdrawal(office):
+    office.bank.answers.append(answer("rejected", misconfigured=True, detail="HTTP 401"))
+    office.ask()
+    office.later()
+    circuit = ProviderCircuit.objects.get()
+    assert (circuit.opened_at, circuit.reason) == (office.now, "It refuses us: HTTP 401")
+    assert (office.found().status, office.money) == ("pending", HELD)
+    office.run("completed")
+    assert office.money == GONE
+
+
+def test_to_be_told_to_come_later_opens_nothing(office):
+    fail_often(office, breaker.THRESHOLD + 1, answer("not_sent", retry_after=600.0))
+    assert not ProviderCircuit.objects.exists()

@@ -1,0 +1,96 @@
+"""Money that came and can't be matched: kept in the suspense account and on a list, until a person says whose it is."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+from ledger.durable import TryAgain, durable
+from ledger.posting import post_one
+from ledger.requests import Posting
+from users import audit
+from users.callers import Actor, System
+from wallets import chart
+from wallets.access import NotFound, WalletClosed
+from wallets.models import TopUp, UnmatchedReceipt, Wallet
+from wallets.opening import InvalidState
+from wallets.topups.payments import Payment
+from wallets.transfers import CurrencyMismatch
+
+
+def is_kept(payment: Payment, *, by_name: bool) -> bool:
+    """Whether a payment is on the list already, assigned or not; by any name, unless it was asked for by this one."""
+    same = Q(payment_id=payment.id)
+    if payment.reference and not by_name:
+        same |= Q(reference=payment.reference, amount=payment.amount, currency=payment.currency)
+    return UnmatchedReceipt.objects.filter(same, provider=payment.provider).exists()
+
+
+def keep(payment: Payment, reason: UnmatchedReceipt.Reason, top_up: TopUp | None, *, now: datetime) -> bool:
+    """Post a payment to the suspense account, inside the caller's transaction. False where it was there before."""
+    chart.open_currency(payment.currency, now=now)
+    suspense = chart.suspense(payment.provider, payment.currency)
+    posting = Posting(
+        "deposit", payment.posting_reference, payment.legs(suspense.credit(payment.amount)),
+        description=reason.label, external_reference=payment.reference, metadata=payment.metadata,
+    )  # fmt: skip
+    receipt = UnmatchedReceipt(
+        id=uuid7(), provider=payment.provider, payment_id=payment.id, reference=payment.reference,
+        amount=payment.amount, currency=payment.currency, reason=reason, top_up=top_up, transaction_id=posting.id,
+        received_at=now,
+    )  # fmt: skip
+    # Its unique name is the lock: who comes second waits here, and finds it done.
+    UnmatchedReceipt.objects.bulk_create([receipt], ignore_conflicts=True)
+    if not UnmatchedReceipt.objects.filter(pk=receipt.pk).exists():
+        return False
+    post_one(posting, now=now)
+    audit.record(
+        actor=System("top-ups"), action="receipt.unmatched", kind="unmatchedreceipt", object_id=receipt.pk,
+        data={"provider": payment.provider, "payment": payment.id, "amount": payment.amount, "reason": reason.value},
+        now=now,
+    )  # fmt: skip
+    return True
+
+
+@durable
+def assign(*, receipt_id: UUID, wallet_id: UUID, by: Actor, reason: str, now: datetime) -> UUID:
+    """Give unmatched money to a wallet; returns the transaction. A person's deed, with their reason.
+
+    Raises NotFound, InvalidState where it was given before, CurrencyMismatch, WalletClosed and AmountTooLarge.
+    """
+    receipt = UnmatchedReceipt.objects.select_for_update(no_key=True).filter(pk=receipt_id).first()
+    wallet = Wallet.objects.filter(pk=wallet_id).first()
+    if receipt is None or wallet is None:
+        raise NotFound("receipt" if receipt is None else "wallet")
+    _check_may_assign(receipt, wallet)
+    posting = Posting(
+        "deposit", f"receipt:{receipt.pk}:assigned",
+        (
+            chart.suspense(receipt.provider, receipt.currency).debit(receipt.amount),
+            chart.wallet(wallet.account_id, wallet.currency).credit(receipt.amount),
+        ),
+        description="Received payment", external_reference=receipt.reference,
+    )  # fmt: skip
+    post_one(posting, now=now)
+    if Wallet.objects.filter(pk=wallet.pk, status=Wallet.Status.CLOSED).exists():
+        raise TryAgain("The wallet was closed just now.")
+    kind, id = by.actor
+    UnmatchedReceipt.objects.filter(pk=receipt.pk).update(
+        wallet=wallet, assigned_at=now, assigned_by=f"{kind}:{id}", assigned_because=reason[:255],
+        assignment_id=posting.id,
+    )  # fmt: skip
+    audit.record(
+        actor=by, action="receipt.assigned", kind="unmatchedreceipt", object_id=receipt.pk,
+        data={"wallet": str(wallet.pk), "amount": receipt.amount, "reason": reason}, now=now,
+    )  # fmt: skip
+    return posting.id
+
+
+def _check_may_assign(receipt: UnmatchedReceipt, wallet: Wallet) -> None:
+    if receipt.assigned_at is not None:
+        raise InvalidState("It has been given to a wallet before.")
+    if receipt.currency != wallet.currency:
+        raise CurrencyMismatch(wallet.currency, receipt.currency)
+    if wallet.status == Wallet.Status.CLOSED:
+        raise WalletClosed(f"The wallet {wallet.pk} is closed; use another one.")
