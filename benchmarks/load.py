@@ -54,12 +54,12 @@ def transfers(server: Server, seconds: int, headers: str = "") -> float:
     return posts(server, seconds, path='"/api/v1/transfers"', body=TRANSFER, headers=headers)
 
 
-def wrk(server: Server, path: str, seconds: int, script: str = "") -> Load:
+def wrk(server: Server, path: str, seconds: int, script: str = "", connections: int = CONNECTIONS) -> Load:
     """Ask for so many seconds. Raises RuntimeError where an answer is a refusal."""
     with NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script + STRICT)
         file.flush()
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", file.name]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", file.name]
         command += ["-H", f"Authorization: Bearer {server.token}", server.address + path]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or "Non-2xx" in done.stdout or "error" in done.stderr:

@@ -14,11 +14,15 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from users.models import User
+from users.permissions import PermissionDenied
+from wallets.access import WalletRefused
 from wallets.opening import InvalidState
+
+REFUSALS = (InvalidState, PermissionDenied, WalletRefused)
 
 
 class ReasonForm(BaseDialogForm):
-    """Why: it is written into the audit trail."""
+    """Why: it is written into the history and the audit trail."""
 
     reason = forms.CharField(max_length=255, widget=UnfoldAdminTextareaWidget)
 
@@ -38,6 +42,6 @@ def do(request: HttpRequest, model: str, id: str, deed: Callable[[UUID, datetime
     try:
         deed(UUID(id), timezone.now())
         messages.success(request, "Done.")
-    except InvalidState as refusal:
+    except REFUSALS as refusal:
         messages.error(request, str(refusal))
     return HttpResponse(headers={"HX-Redirect": urls.reverse(f"admin:{model}_change", args=[id])})

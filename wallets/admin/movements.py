@@ -97,7 +97,12 @@ class WaitingFilter(DropdownFilter):
         return [(status.value, str(status.label)) for status in (Transfer.Status.QUEUED, Transfer.Status.SET_ASIDE)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(status=self.value()) if self.value() in dict(self.lookup_choices) else queryset
+        match self.value():
+            case Transfer.Status.QUEUED:
+                return queryset.filter(next_at__isnull=False)
+            case Transfer.Status.SET_ASIDE:
+                return queryset.filter(status=Transfer.Status.SET_ASIDE)
+        return queryset
 
 
 @admin.register(Transfer)

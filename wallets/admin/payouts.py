@@ -3,36 +3,25 @@ digits are shown. Buttons stand on a withdrawal's page as its state and the pers
 """
 
 import json
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, cast
-from uuid import UUID
+from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.dataclasses import ActionDialog
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from ledger.admin import cells
 from ledger.admin.pages import ReadOnlyAdmin
 from ledger.admin.periods import PeriodFilter
 from ledger.admin.tables import Column, Figure, Table
-from users.models import User
-from users.permissions import PermissionDenied
-from wallets.access import WalletRefused
 from wallets.admin import words
+from wallets.admin.deeds import ReasonForm, dialog, do, staff
 from wallets.admin.movements import MovementAdmin, wallet_cell
 from wallets.models import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
-from wallets.opening import InvalidState
 from wallets.withdrawals import approve, review, steps
 
 ATTEMPTS = (
@@ -43,6 +32,7 @@ STEPS = (
     Column("When"), Column("What"), Column("Then"), Column("By"), Column("Attempt"), Column("The bank’s words"),
 )  # fmt: skip
 NEWEST = 200
+MODEL = "wallets_withdrawal"
 Status = Withdrawal.Status
 # The states in which there is a button.
 STATES = {
@@ -50,7 +40,6 @@ STATES = {
     "reject": (Status.AWAITING_APPROVAL,),
     "ask_again": (Status.PROCESSING, Status.IN_REVIEW, Status.COMPLETED, Status.FAILED),
 }
-REFUSALS = (InvalidState, PermissionDenied, WalletRefused)
 
 
 class StatusFilter(DropdownFilter):
@@ -67,17 +56,6 @@ class StatusFilter(DropdownFilter):
             return queryset
         found = queryset.filter(status=self.value())
         return found.filter(next_at__isnull=False) if self.value() in steps.UNDER_WAY else found
-
-
-class ReasonForm(BaseDialogForm):
-    """Why: it is written into the history and the audit trail."""
-
-    reason = forms.CharField(max_length=255, widget=UnfoldAdminTextareaWidget)
-
-
-def dialog(title: str, description: str) -> ActionDialog:
-    """What is asked before a deed."""
-    return ActionDialog(title=title, description=description, form_class=ReasonForm, form_submit_text=title)
 
 
 @admin.register(Withdrawal)
@@ -117,7 +95,9 @@ class WithdrawalAdmin(MovementAdmin):
     )  # fmt: skip
     def approve(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         reason = form.cleaned_data["reason"]
-        return do(request, object_id, lambda id, now: approve.approve(id, actor=staff(request), reason=reason, now=now))
+        return do(
+            request, MODEL, object_id, lambda id, now: approve.approve(id, actor=staff(request), reason=reason, now=now)
+        )
 
     @action(
         description="Reject", url_path="reject", permissions=("view", "approve"), icon="close",
@@ -125,7 +105,9 @@ class WithdrawalAdmin(MovementAdmin):
     )  # fmt: skip
     def reject(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         reason = form.cleaned_data["reason"]
-        return do(request, object_id, lambda id, now: approve.reject(id, actor=staff(request), reason=reason, now=now))
+        return do(
+            request, MODEL, object_id, lambda id, now: approve.reject(id, actor=staff(request), reason=reason, now=now)
+        )
 
     @action(
         description="Ask the bank now", url_path="ask-again", permissions=("view", "review"), icon="help",
@@ -134,7 +116,10 @@ class WithdrawalAdmin(MovementAdmin):
     def ask_again(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         reason = form.cleaned_data["reason"]
         return do(
-            request, object_id, lambda id, now: review.ask_again(id, actor=staff(request), reason=reason, now=now)
+            request,
+            MODEL,
+            object_id,
+            lambda id, now: review.ask_again(id, actor=staff(request), reason=reason, now=now),
         )
 
     @display(description="wallet")
@@ -172,21 +157,6 @@ class WithdrawalAdmin(MovementAdmin):
             Table("History", STEPS, history),
             Table("Attempts at the bank", ATTEMPTS, rows, empty="The bank hasn’t been asked yet."),
         ]
-
-
-def staff(request: HttpRequest) -> User:
-    """Who is at it: the admin lets nobody else in."""
-    return cast(User, request.user)
-
-
-def do(request: HttpRequest, id: str, deed: Callable[[UUID, datetime], None]) -> HttpResponse:
-    """Do a deed, say what came of it, and show the page anew."""
-    try:
-        deed(UUID(id), timezone.now())
-        messages.success(request, "Done.")
-    except REFUSALS as refusal:
-        messages.error(request, str(refusal))
-    return HttpResponse(headers={"HX-Redirect": reverse("admin:wallets_withdrawal_change", args=[id])})
 
 
 def step_row(step: WithdrawalStep) -> tuple[Any, ...]:

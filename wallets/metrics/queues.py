@@ -24,14 +24,12 @@ class Queue(NamedTuple):
     name: str
     table: str
     due: str
-    # What else the index asks for.
-    where: str = "true"
 
 
 # One line for each.
 QUEUES: tuple[Queue, ...] = (
     Queue("withdrawals", "wallets_withdrawal", "next_at"),
-    Queue("transfers", "wallets_transfer", "next_at", "status = 'queued'"),
+    Queue("transfers", "wallets_transfer", "next_at"),
     Queue("top_ups", "wallets_topup", "next_at"),
     Queue("webhooks", "wallets_webhookevent", "next_at"),
     Queue("balances", "wallets_provideraccount", "next_at"),
@@ -39,9 +37,7 @@ QUEUES: tuple[Queue, ...] = (
 
 WAITING = """
 SELECT count(*), coalesce(extract(epoch FROM statement_timestamp() - min(due)), 0)::float8
-FROM (
-    SELECT {due} AS due FROM {table} WHERE {due} <= statement_timestamp() AND {where} ORDER BY {due} LIMIT {most}
-) AS waiting
+FROM (SELECT {due} AS due FROM {table} WHERE {due} <= statement_timestamp() ORDER BY {due} LIMIT {most}) AS waiting
 """
 
 
@@ -76,5 +72,5 @@ def _tell() -> list[Metric]:
 def _ask(queue: Queue) -> tuple[int, float]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '2s'")
-        cursor.execute(WAITING.format(**queue._asdict(), most=MOST))
+        cursor.execute(WAITING.format(due=queue.due, table=queue.table, most=MOST))
         return cursor.fetchone()

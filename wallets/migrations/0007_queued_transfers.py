@@ -53,7 +53,9 @@ class Migration(migrations.Migration):
         ),
         AddIndexConcurrently(
             model_name="transfer",
-            index=models.Index("next_at", "id", condition=models.Q(("status", "queued")), name="wallets_transfer_due"),
+            index=models.Index(
+                "next_at", "id", condition=models.Q(("next_at__isnull", False)), name="wallets_transfer_due"
+            ),
         ),
         AddIndexConcurrently(
             model_name="transfer",

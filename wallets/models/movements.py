@@ -63,7 +63,7 @@ class Transfer(Movement):
     class Meta:
         # Nothing but what waits is in them: a transfer that is made at once costs nothing there.
         indexes: ClassVar = [
-            models.Index("next_at", "id", name="wallets_transfer_due", condition=models.Q(status="queued")),
+            models.Index("next_at", "id", name="wallets_transfer_due", condition=models.Q(next_at__isnull=False)),
             models.Index("id", name="wallets_transfer_set_aside", condition=models.Q(status="set_aside")),
         ]
         permissions: ClassVar = [("rescue_transfer", "Can say what becomes of a transfer that was set aside")]

@@ -15,7 +15,7 @@ from wallets.transfers import Order, Refusal, Route, columns, find_routes
 
 # A ring that comes later than this finds nothing that the sweep hasn't found: it shall not keep others from a worker.
 RING_SECONDS = 1.0
-backlog = Backlog("wallets_transfer", "status = 'queued'", "TRANSFER_QUEUE_LIMIT")
+backlog = Backlog("wallets_transfer", "next_at IS NOT NULL", "TRANSFER_QUEUE_LIMIT")
 
 
 @dataclass(frozen=True, slots=True)

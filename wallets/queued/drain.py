@@ -103,6 +103,12 @@ FROM wallets_transfer
 WHERE (SELECT pg_try_advisory_xact_lock(1, 1)) AND status = 'queued' AND {}
 ORDER BY next_at, id {} FOR NO KEY UPDATE SKIP LOCKED
 """
+# PostgreSQL doesn't know how long the queue is just now: left to itself, it reads and sorts all of it for each batch.
+PREPARE = """
+SELECT set_config('lock_timeout', %s, true), set_config('enable_seqscan', 'off', true),
+       set_config('enable_bitmapscan', 'off', true)
+"""
+RESTORE = "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true)"
 DUE = CLAIM.format("next_at <= %s", "LIMIT %s")
 THESE = CLAIM.format("id = ANY (%s::uuid[]) AND next_at <= %s", "")
 
@@ -111,8 +117,9 @@ THESE = CLAIM.format("id = ANY (%s::uuid[]) AND next_at <= %s", "")
 def _make(claim: str, parameters: tuple[object, ...], taken: list[UUID], now: datetime) -> Drained:
     """Claim, decide, post and end in one transaction; `taken` is told who they are, also where it fails."""
     with sql.pipeline():
-        sql.run(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        sql.run(PREPARE, (LOCK_TIMEOUT,))
         waiting = [Waiting(*row) for row in sql.rows(claim, parameters)]
+        sql.run(RESTORE)
         taken[:] = [each.id for each in waiting]
         return _end(waiting, _post(waiting, now), now) if waiting else NOTHING
 
@@ -154,6 +161,9 @@ def _end(waiting: Sequence[Waiting], refusals: Sequence[Refused | WalletRefused 
         *(audit.Event(actor=WORKERS, action="transfer.failed", kind="transfer", object_id=id, data=failure, now=now)
           for id, failure in failed.items()),
     ])  # fmt: skip
+    metrics.posted("transfer", len(made))
+    for failure in failed.values():
+        metrics.refused(str(failure["code"]))
     return Drained(completed=len(made), failed=len(failed))
 
 
