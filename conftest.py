@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections, transaction
@@ -11,6 +12,9 @@ from django.db.backends.utils import CursorWrapper
 from pytest_django import DjangoDbBlocker
 
 OWNER = "owner"
+# Enough to notice; those that need more say so, and `make torture` is for the rest.
+hypothesis.settings.register_profile("suite", max_examples=30, deadline=None, database=None)
+hypothesis.settings.load_profile("suite")
 Rows = dict[str, list[bytes]]
 
 
