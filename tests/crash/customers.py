@@ -11,22 +11,18 @@ from uuid import uuid4
 
 import httpx
 
+from tests.crash.bank import PROVIDERS
 from users.tests.signing import Signer
 
 PASSWORD = "correct horse battery"
 FUNDS = 1_000_000
-# What the sandbox bank makes of an account number: docs/sandbox.md.
-FATE = {
-    "0123456789": "completed",
-    "0000000001": "failed",
-    "0000000002": "completed",
-    "0000000004": "processing",
-    "0000000005": "failed",
-}
-NEVER_ORDERED = "0000000001"
+REFUSED = "0000000001"
+# What the simulator makes of them is in docs/simulator.md: paid, refused, stuck, sent back, failed, paid unheard.
+NUMBERS = ("0000000000", REFUSED, "0000000004", "0000000005", "0000000010", "0000000013")
+ACCOUNTS = [(provider, number) for provider in PROVIDERS for number in NUMBERS]
 # Answers that settle nothing: the client must ask again with the same key.
 UNSETTLED = {409, 429, 503}
-PAUSE, PATIENCE = 0.02, 30.0
+PAUSE, PATIENCE = 0.04, 45.0
 
 
 @dataclass
@@ -36,11 +32,17 @@ class Ask:
     path: str
     body: dict[str, Any]
     number: str = ""
+    provider: str = ""
     status: int | None = None
     answer: bytes = b""
+    paid: bool = False
 
     def __post_init__(self) -> None:
         self.key = uuid4().hex
+
+    @property
+    def kind(self) -> str:
+        return self.path.rpartition("/")[2]
 
     @property
     def done(self) -> bool:
@@ -50,11 +52,15 @@ class Ask:
     def told(self) -> dict[str, Any]:
         return json.loads(self.answer)
 
+    @property
+    def amount(self) -> int:
+        return self.body["amount"]
+
 
 class Customer:
-    """A person with one wallet and a bank account of every kind."""
+    """A person with one wallet, and bank accounts at several providers."""
 
-    def __init__(self, base: str, email: str) -> None:
+    def __init__(self, base: str, email: str, accounts: list[tuple[str, str]]) -> None:
         self.http = httpx.Client(base_url=f"{base}/api/v1", timeout=5)
         self.email = email
         self.asks: list[Ask] = []
@@ -62,25 +68,33 @@ class Customer:
         self._must("auth/register", {"email": email, "password": PASSWORD})
         self.log_in()
         self.wallet = self._must("wallets", {"currency": "NGN"})["id"]
-        self.accounts = {
-            number: self._must("bank-accounts", {"bank_code": "058", "account_number": number, "currency": "NGN"})["id"]
-            for number in FATE
-        }
+        self.accounts = {account: self._bank_account(*account) for account in accounts}
 
     def log_in(self) -> None:
         pair = self._must("auth/token", {"email": self.email, "password": PASSWORD})
         self.http.headers["Authorization"] = f"Bearer {pair['access']}"
 
     def work(self, others: list["Customer"], enough: Event) -> None:
-        """Transfer to the others, now and then to a bank, until told that it is enough."""
-        numbers = itertools.cycle(FATE)
+        """Transfer to the others, now and then to a bank, now and then pay in, until told that it is enough."""
+        accounts, providers = itertools.cycle(self.accounts), itertools.cycle(PROVIDERS)
         for count in itertools.count(1):
             if enough.is_set():
                 return
-            ask = self._withdrawal(next(numbers)) if count % 8 == 0 else self._transfer(self.random.choice(others))
+            match count % 12:
+                case 4 | 8:
+                    ask = self._withdrawal(*next(accounts))
+                case 6:
+                    ask = self._top_up(next(providers))
+                case _:
+                    ask = self._transfer(self.random.choice(others))
             self.asks.append(ask)
             self.send(ask)
+            self.pay(ask)
             time.sleep(PAUSE if ask.done else 5 * PAUSE)
+
+    def of(self, kind: str) -> list[Ask]:
+        """What was asked for of a kind: transfers, withdrawals, top-ups."""
+        return [ask for ask in self.asks if ask.kind == kind]
 
     def send(self, ask: Ask) -> httpx.Response | None:
         """Ask once; returns an answer that settles it, or None."""
@@ -104,6 +118,15 @@ class Customer:
             time.sleep(0.2)
         return response
 
+    def pay(self, ask: Ask) -> None:
+        """Press the button on a top-up's checkout page, where there is one."""
+        if ask.kind != "top-ups" or not ask.done or ask.paid:
+            return
+        try:
+            ask.paid = httpx.post(f"{ask.told['checkout_url']}/pay", timeout=5).status_code == 200
+        except httpx.TransportError:
+            ask.paid = False
+
     def read(self, path: str) -> dict[str, Any]:
         return self.http.get(path).raise_for_status().json()
 
@@ -121,9 +144,17 @@ class Customer:
             "transfers", {"source": self.wallet, "destination": to.wallet, "amount": self.random.randint(1, 5_000)}
         )
 
-    def _withdrawal(self, number: str) -> Ask:
-        body = {"amount": self.random.randint(1, 500), "bank_account": self.accounts[number]}
-        return Ask(f"wallets/{self.wallet}/withdrawals", body, number)
+    def _withdrawal(self, provider: str, number: str) -> Ask:
+        body = {"amount": self.random.randint(100, 500), "bank_account": self.accounts[provider, number]}
+        return Ask(f"wallets/{self.wallet}/withdrawals", body, number, provider)
+
+    def _top_up(self, provider: str) -> Ask:
+        body = {"amount": self.random.randint(10_000, 20_000), "provider": provider}
+        return Ask(f"wallets/{self.wallet}/top-ups", body, provider=provider)
+
+    def _bank_account(self, provider: str, number: str) -> str:
+        body = {"provider": provider, "bank_code": "058", "account_number": number, "currency": "NGN"}
+        return self._must("bank-accounts", body)["id"]
 
     def _must(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         return self.http.post(path, json=body).raise_for_status().json()

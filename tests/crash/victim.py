@@ -1,21 +1,25 @@
 """The product as a victim: its processes found by their place below the supervisor, and ended without a word."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import redis
 
+from tests.crash.bank import Bank
+from tests.crash.processes import children, command, first, kill, shuffled, wait_for
 from tests.test_start import ROOT, Product
 
-READY_SECONDS = 30
+# Somebody waits for what we have locked, in a transaction that has written or read the table before.
+WAITS = """
+SELECT count(*) FROM pg_stat_activity a JOIN pg_locks l USING (pid)
+WHERE %s = ANY (pg_blocking_pids(a.pid)) AND l.relation = %s::regclass
+"""
 
 
 class Victim(Product):
@@ -23,7 +27,21 @@ class Victim(Product):
 
     def __init__(self, data: Path) -> None:
         super().__init__(data)
-        self.environment["RATELIMIT_ENABLE"] = "false"
+        self.bank = Bank(data.with_name("bank"), f"{self.base}/api/v1/webhooks/")
+        self.environment |= self.bank.environment | {"RATELIMIT_ENABLE": "false"}
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Return when it says that it is ready, and the simulator as well."""
+        self.bank.start(self.environment)
+        return super().start()
+
+    def stop(self) -> None:
+        """End all of it."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(25)
+        if self.bank.process:
+            self.bank.kill()
 
     @property
     def base(self) -> str:
@@ -35,12 +53,20 @@ class Victim(Product):
 
     def kill_the_web(self) -> None:
         """All of it, the parent first."""
-        parent = self._program("granian")
-        kill(parent, *children(parent))
+        kill(*self.web())
 
     def kill_a_payout(self) -> None:
         """One of the processes that run tasks, whatever it is doing."""
         kill(self._child("celery", "worker"))
+
+    def web(self) -> list[int]:
+        """The processes that take requests, their parent first: it would start others."""
+        parent = self._program("granian")
+        return [parent, *children(parent)]
+
+    def kill_the_payouts(self) -> None:
+        """All of the processes that run tasks; their parent gives their messages back and starts others."""
+        kill(*children(self._program("celery", "worker")))
 
     def kill_the_worker(self) -> None:
         """The whole worker, the parent first."""
@@ -60,6 +86,30 @@ class Victim(Product):
         kill(self._program("valkey-server"))
         wait_for("Valkey is back", self._flushed)
 
+    def kill_the_bank(self) -> None:
+        """The simulator dies in the middle of whatever it does, and goes on from its file."""
+        self.bank.kill()
+        self.bank.start(self.environment)
+
+    @contextmanager
+    def without_the_broker(self) -> Iterator[None]:
+        """Valkey stands still: nobody is refused by it, and nobody answered."""
+        broker = self._program("valkey-server")
+        kill(broker, with_signal=signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            kill(broker, with_signal=signal.SIGCONT)
+
+    @contextmanager
+    def locking(self, rows: str, *, until_stuck: str) -> Iterator[None]:
+        """Lock what a statement selects; the block runs while a transaction that has touched a table waits for it."""
+        with psycopg.connect(self._address("DATABASE_URL")) as lock:
+            assert lock.execute(rows).fetchall(), f"nothing to lock: {rows}"
+            who = (lock.info.backend_pid, until_stuck)
+            wait_for(f"stuck with {until_stuck}", lambda: self.sql(WAITS, who)[0][0] > 0)
+            yield
+
     def wait_until_ready(self) -> None:
         """Return when it says that it is ready again."""
         wait_for("the product is ready again", lambda: self.get("/health/ready") == 200)
@@ -69,10 +119,10 @@ class Victim(Product):
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(command, cwd=ROOT, env=self.environment, text=True, capture_output=True, timeout=60)
 
-    def sql(self, statement: str) -> list[tuple]:
+    def sql(self, statement: str, values: tuple = ()) -> list[tuple]:
         """Rows of its database, read in the application's role."""
         with psycopg.connect(self._address("DATABASE_URL"), autocommit=True) as connection:
-            cursor = connection.execute(statement)
+            cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
     def _flushed(self) -> bool:
@@ -93,53 +143,3 @@ class Victim(Product):
     def _child(self, *words: str) -> int:
         """One of the processes below that one."""
         return first(f"a child of {' '.join(words)}", lambda: shuffled(children(self._program(*words))))
-
-
-def kill(*pids: int, with_signal: signal.Signals = signal.SIGKILL) -> None:
-    """Signal each; one may have ended already, because another did."""
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, with_signal)
-
-
-def children(parent: int) -> list[int]:
-    """The processes whose parent it is, without those that only wait to be buried."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            state, above = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-            if int(above) == parent and state != "Z" and "resource_tracker" not in command(int(folder.name)):
-                found.append(int(folder.name))
-    return found
-
-
-def command(pid: int) -> str:
-    """Its command line."""
-    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-
-
-def shuffled(pids: list[int]) -> list[int]:
-    return random.sample(pids, len(pids))
-
-
-def first(what: str, look: Callable[[], list[int]]) -> int:
-    """The first that is found; looks again for as long as there is none."""
-    found: list[int] = []
-
-    def there() -> bool:
-        found[:] = look()
-        return bool(found)
-
-    wait_for(f"{what} runs", there)
-    return found[0]
-
-
-def wait_for(what: str, true: Callable[[], bool], seconds: float = READY_SECONDS) -> None:
-    """Return once it is so; to be refused or cut off on the way is part of it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        with suppress(OSError, redis.RedisError):
-            if true():
-                return
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.1)

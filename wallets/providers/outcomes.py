@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from wallets.providers import reading
 from wallets.providers.port import (
     AccountNotResolved,
+    CheckoutExists,
     DepositState,
     PayoutState,
     ProviderUnavailable,
@@ -130,6 +131,17 @@ def read(answer: Answer, *, provider: str, agreed: Callable[[Body], bool]) -> Bo
     if answer.body is None or not 200 <= answer.status < 300 or not agreed(answer.body):
         raise ProviderUnavailable(f"{provider} gave no usable answer (HTTP {answer.status}); try again later.")
     return answer.body
+
+
+def opened(
+    answer: Answer, *, provider: str, agreed: Callable[[Body], bool], refusal: Callable[[Body], Refusal | None]
+) -> Body:
+    """The body of an answer with a checkout. Raises CheckoutExists where it has the reference, else as `read`."""
+    if isinstance(answer, Reply) and answer.body is not None and 400 <= answer.status < 500:
+        no = refusal(answer.body)
+        if no is not None and no.about is Refused.DUPLICATE:
+            raise CheckoutExists(f"{provider} has a checkout by this reference, and doesn't say where.")
+    return read(answer, provider=provider, agreed=agreed)
 
 
 def resolved(

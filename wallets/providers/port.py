@@ -20,6 +20,10 @@ class ProviderUnavailable(Exception):
     title: ClassVar[str] = "The provider is unavailable"
 
 
+class CheckoutExists(ProviderUnavailable):
+    """The provider has a checkout by this reference, and doesn't tell where; only another reference opens one."""
+
+
 class AccountNotResolved(Exception):
     """The provider knows no such bank account."""
 
@@ -243,7 +247,8 @@ class PaymentProvider(Protocol):
     def start_deposit(self, intent: DepositIntent) -> DepositHandle:
         """Open a checkout; the same reference again gives the same one or an error.
 
-        Raises NotSupported, also for an amount that can't be said exactly there, and ProviderUnavailable.
+        Raises NotSupported, also for an amount that can't be said exactly there, ProviderUnavailable, and
+        CheckoutExists for a reference that was used and whose checkout isn't told again.
         """
         ...
 

@@ -15,7 +15,7 @@ from users.models import AuditEvent
 from wallets import tasks
 from wallets.models import SandboxCheckout, TopUp, UnmatchedReceipt, Wallet, WebhookEvent
 from wallets.opening import InvalidState
-from wallets.providers.port import DepositState, ProviderUnavailable, RemoteStatus
+from wallets.providers.port import CheckoutExists, DepositState, ProviderUnavailable, RemoteStatus
 from wallets.providing import provider
 from wallets.sandbox_bank import checkouts, delivery
 from wallets.tests.conftest import PASSWORD, Http, balance, books_are_clean, join
@@ -344,6 +344,42 @@ def test_a_provider_that_is_away_is_tried_again_with_the_same_reference(alice, p
     again = ask(alice, purse, 5_002, key="t-1")
     assert (again.status, again.body["reference"]) == (201, TopUp.objects.get().reference)
     assert SandboxCheckout.objects.count() == 1
+
+
+def test_a_checkout_whose_address_was_lost_is_opened_anew_under_another_reference(alice, worker, purse, monkeypatch):
+    bank, asked = provider("sandbox"), []
+    really = bank.start_deposit
+
+    def start_deposit(intent):
+        asked.append(intent.reference)
+        if len(asked) < 3:
+            raise CheckoutExists("It has one.")
+        return really(intent)
+
+    monkeypatch.setattr(bank, "start_deposit", start_deposit)
+    lost = [ask(alice, purse, key="t-1").code for _ in range(2)]
+    told = ask(alice, purse, key="t-1").body
+    assert lost == ["provider_unavailable"] * 2
+    assert asked == [asked[0], f"{asked[0]}-2", f"{asked[0]}-3"]
+    assert told["reference"] == asked[-1]
+    worker.pay(told["reference"])
+    worker.later()
+    assert shown(alice, told)["status"] == "completed"
+    (item,) = alice.http.get(f"wallets/{purse.id}/transactions").body["results"]
+    assert item["related"] == {"kind": "top_up", "id": told["id"]}
+
+
+def test_a_request_that_was_overtaken_doesnt_give_another_reference_its_checkout(alice, purse, monkeypatch):
+    bank = provider("sandbox")
+    really = bank.start_deposit
+
+    def start_deposit(intent):
+        TopUp.objects.update(reference=f"{intent.reference}-2", opening_until=None)
+        return really(intent)
+
+    monkeypatch.setattr(bank, "start_deposit", start_deposit)
+    assert ask(alice, purse, key="t-1").code == "idempotency_in_progress"
+    assert TopUp.objects.get().checkout_url == ""
 
 
 def test_the_provider_is_called_after_the_wish_is_committed_with_no_transaction_open(

@@ -1,6 +1,7 @@
 """Starting a top-up: the wish is committed first, then the provider opens a checkout with no transaction open.
 
-Whoever repeats it with the same key gets the same top-up, and the provider the same reference.
+Whoever repeats it with the same key gets the same top-up, and the provider the same reference; only where that one's
+checkout was opened and its address lost on the way, the next one.
 """
 
 from datetime import datetime, timedelta
@@ -21,8 +22,15 @@ from users.validation import ValidationError
 from wallets.access import Need, NotFound, enter
 from wallets.idempotency import Claim, IdempotencyInProgress, IdempotencyKeyReused
 from wallets.models import TopUp
-from wallets.providers.port import Capability, DepositIntent, NotSupported, PaymentProvider
-from wallets.providers.references import deposit_reference
+from wallets.providers.port import (
+    Capability,
+    CheckoutExists,
+    DepositIntent,
+    NotSupported,
+    PaymentProvider,
+    ProviderUnavailable,
+)
+from wallets.providers.references import deposit_reference, next_deposit_reference
 from wallets.providing import chosen, provider
 
 # How long a checkout may be paid, as far as we wait for it; money that comes later is credited all the same.
@@ -39,7 +47,7 @@ def start(
     """Start a top-up, or go on with the one of this key.
 
     Raises PermissionDenied, NotFound, ValidationError, WalletClosed, IdempotencyKeyReused, IdempotencyInProgress, and
-    ProviderUnavailable: then the same key tries the same reference again.
+    ProviderUnavailable: then the same key tries again.
     """
     require_person(caller)
     top_up = of_claim(claim) or _intend(caller, wallet_id, amount, _taker(provider_slug), claim, now)
@@ -97,9 +105,14 @@ def _intend(caller: Caller, wallet_id: UUID, amount: int, bank: PaymentProvider,
 def _open(top_up: TopUp, caller: Caller, now: datetime) -> None:
     """Ask the provider for the checkout, one request at a time."""
     _claim_opening(top_up, now)
-    row = TopUp.objects.filter(pk=top_up.pk)
+    # Whoever was so slow that another request took a new reference has nothing to say any more.
+    row = TopUp.objects.filter(pk=top_up.pk, reference=top_up.reference, checkout_url="")
     try:
         handle = provider(top_up.provider).start_deposit(_intent(top_up, caller))
+    except CheckoutExists as error:
+        # Nobody was ever told its address, so nobody pays there; if somebody does, it waits in suspense for a person.
+        row.update(reference=next_deposit_reference(top_up.reference), opening_until=None)
+        raise ProviderUnavailable(f"{error} The same key opens another one.") from error
     except Exception as error:
         # The next request with this key needn't wait.
         row.update(opening_until=None)
@@ -107,7 +120,8 @@ def _open(top_up: TopUp, caller: Caller, now: datetime) -> None:
             raise ValidationError.on("provider", "not_supported", str(error)) from error
         raise
     top_up.checkout_url, top_up.provider_id = handle.checkout_url, handle.provider_id[:100]
-    row.update(checkout_url=top_up.checkout_url, provider_id=top_up.provider_id, opening_until=None)
+    if not row.update(checkout_url=top_up.checkout_url, provider_id=top_up.provider_id, opening_until=None):
+        raise IdempotencyInProgress
 
 
 def _claim_opening(top_up: TopUp, now: datetime) -> None:

@@ -110,8 +110,8 @@ def read_balances(answer: Answer, slug: str, currency: str, as_of: datetime) -> 
 
 
 def read_checkout(answer: Answer) -> DepositHandle:
-    """Where they pay. Raises ProviderUnavailable."""
-    body = _read(answer)
+    """Where they pay. Raises ProviderUnavailable and CheckoutExists."""
+    body = outcomes.opened(answer, provider=NAME, agreed=_agreed, refusal=_refusal)
     return DepositHandle(
         outcomes.link(body, "data", "link", provider=NAME), reading.text(reading.inside(body, "data", "payCode"))
     )

@@ -115,8 +115,9 @@ def read_balances(answer: Answer, slug: str, currency: str, as_of: datetime) -> 
 
 
 def read_checkout(answer: Answer) -> DepositHandle:
-    """Where they pay. Raises ProviderUnavailable."""
-    return DepositHandle(outcomes.link(_read(answer), "data", "authorization_url", provider=NAME))
+    """Where they pay. Raises ProviderUnavailable and CheckoutExists."""
+    body = outcomes.opened(answer, provider=NAME, agreed=_agreed, refusal=_refusal)
+    return DepositHandle(outcomes.link(body, "data", "authorization_url", provider=NAME))
 
 
 def _read(answer: Answer) -> Body:
