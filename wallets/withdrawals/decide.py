@@ -162,16 +162,17 @@ def _action(known: Known, detail: str, now: datetime) -> Decision:
 
 def _not_found(known: Known, now: datetime) -> Decision:
     """No proof that it never came, until it has been said often enough, late enough, by a bank that pays once."""
-    # What was sent twice and refused once may have arrived the first time.
-    if known.outcome == Outcome.REJECTED and not known.doubtful:
-        words = _sentence("The bank refused it, and doesn't know it", known.detail)
-        return Decision(Act.FAIL, words, Outcome.REFUSED, code="refused_by_bank", detail=known.detail, understood=True)
     missed = known.missed_at is None or now - known.missed_at >= known.terms.spacing
     misses = known.misses + missed
+    believed = known.terms.believes_a_miss(now - known.sent_at, misses)
+    # What was sent twice and refused once may have arrived the first time: that is looked for a while longer.
+    if known.outcome == Outcome.REJECTED and (believed or not known.doubtful):
+        words = _sentence("The bank refused it, and doesn't know it", known.detail)
+        return Decision(Act.FAIL, words, Outcome.REFUSED, code="refused_by_bank", detail=known.detail, understood=True)
     taken = known.outcome in (Outcome.ACCEPTED, Outcome.ACTION_REQUIRED)
     patient = now - known.sent_at <= known.terms.patience and now - known.started_at <= timing.SENDING_PATIENCE
     if patient and not taken:
-        if known.terms.believes_a_miss(now - known.sent_at, misses):
+        if believed:
             words = "The bank has never heard of it, however often it was asked: it is sent again as it was."
             return Decision(Act.SEND, words, Outcome.NOT_SENT, missed=missed, restart=True)
         return _ask(known, None, "The bank doesn't know it. That proves nothing yet.", missed=missed)
