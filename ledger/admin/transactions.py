@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from ledger.admin import cells
-from ledger.admin.accounts import sides
+from ledger.admin.accounts import sides, whose
 from ledger.admin.pages import ReadOnlyAdmin
 from ledger.admin.periods import PeriodFilter
 from ledger.admin.tables import Column, Table
@@ -20,8 +20,8 @@ from ledger.models import Account, AccountType, Entry, Transaction
 # A transaction can have thousands of legs; a page isn't the place for all of them.
 LEGS = 500
 COLUMNS = (
-    Column("Leg"), Column("Account"), Column("Type"), Column("Debit", number=True), Column("Credit", number=True),
-    Column("Balance after", number=True),
+    Column("Leg"), Column("Account"), Column("Whose"), Column("Type"), Column("Debit", number=True),
+    Column("Credit", number=True), Column("Balance after", number=True),
 )  # fmt: skip
 
 
@@ -67,16 +67,18 @@ class TransactionAdmin(ReadOnlyAdmin):
 
     def tables(self, transaction: Transaction, now: datetime) -> list[Table]:
         entries = list(transaction.entries.select_related("account").order_by("leg")[:LEGS])
-        return [Table("Entries", COLUMNS, [line(entry) for entry in entries], total=totals(entries))]
+        owners = whose([entry.account.code for entry in entries])
+        rows = [line(entry, owners.get(entry.account.code, cells.NOTHING)) for entry in entries]
+        return [Table("Entries", COLUMNS, rows, total=totals(entries))]
 
 
-def line(entry: Entry) -> tuple[Any, ...]:
+def line(entry: Entry, owner: Any) -> tuple[Any, ...]:
     """An entry as a line of its transaction."""
     account: Account = entry.account
     after = AccountType(account.type).sign * entry.balance
     return (
-        entry.leg, cells.link("ledger_account", account.pk, account.code), account.get_type_display(),
-        *sides(entry.amount, account.currency), cells.money(after, account.currency),
+        entry.leg, cells.link("ledger_account", account.pk, cells.abridged(account.code)), owner,
+        account.get_type_display(), *sides(entry.amount, account.currency), cells.money(after, account.currency),
     )  # fmt: skip
 
 
@@ -86,7 +88,7 @@ def totals(entries: list[Entry]) -> list[tuple[Any, ...]]:
     for entry in entries:
         sums[entry.account.currency][entry.amount < 0] += abs(entry.amount)
     return [
-        ("", "Total", "", cells.money(debit, currency), cells.money(credit, currency), "")
+        ("", "Total", "", "", cells.money(debit, currency), cells.money(credit, currency), "")
         for currency, (debit, credit) in sorted(sums.items())
     ]
 
