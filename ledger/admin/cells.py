@@ -48,12 +48,9 @@ def label(text: str, variant: str = "") -> SafeString:
     return SafeString(render_to_string("unfold/helpers/label.html", {"text": text, "type": variant}))
 
 
-def moment(at: datetime | None) -> SafeString | str:
-    """A moment in UTC, which breaks between day and time where there is no room for both."""
-    if at is None:
-        return NOTHING
-    day, _, time = localize(at).partition(", ")
-    return format_html('<span class="whole">{},</span> <span class="whole">{}</span>', day, time)
+def moment(at: datetime | None) -> str:
+    """A moment in UTC."""
+    return NOTHING if at is None else str(localize(at))
 
 
 def link(model: str, pk: Any, text: Any) -> SafeString:

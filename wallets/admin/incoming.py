@@ -87,8 +87,8 @@ class TopUpAdmin(MovementAdmin):
     fieldsets = (
         (None, {"fields": (
             "whole_id", "wallet_shown", ("status_shown", "provider"), ("failure_code", "failure_detail"),
-            "reference", ("provider_id", "payment_id"), "transaction_shown", ("created_at", "updated_at", "expires_at"),
-            ("next_at", "checks"), ("asked_by", "audit"),
+            "reference", ("provider_id", "payment_id"), "transaction_shown", ("created_at", "updated_at"),
+            ("expires_at", "next_at"), "checks", ("asked_by", "audit"),
         )}),
     )  # fmt: skip
 
@@ -131,7 +131,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         (None, {"fields": (
             "whole_id", ("provider", "kind"), "dedupe_key", ("reference", "provider_id"),
             ("hinted_status", "occurred_at"), "verdict", ("state_shown", "tries"), "outcome",
-            ("received_at", "handled_at", "next_at"), "headers", "digest", "raw",
+            ("received_at", "handled_at"), "next_at", "headers", "digest", "raw",
         )}),
     )  # fmt: skip
 
