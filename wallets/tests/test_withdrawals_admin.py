@@ -202,6 +202,17 @@ def test_a_rule_is_written_changed_and_removed_with_its_trail(office):
     assert list(trail) == ["fee_rule.added", "fee_rule.changed", "fee_rule.removed"]
 
 
+def test_a_rules_page_can_be_saved_and_deleted_from(office):
+    rule = FeeRule.objects.create(currency="NGN", flat=50)
+    change, delete = (reverse(f"admin:wallets_feerule_{page}", args=[rule.pk]) for page in ("change", "delete"))
+    chief = clerk("view_feerule", "add_feerule", "change_feerule", "delete_feerule")
+    viewer = clerk("view_feerule", email="viewer@example.com")
+    assert 'name="_save"' in chief.get(reverse("admin:wallets_feerule_add")).content.decode()
+    for client, may in ((chief, True), (viewer, False)):
+        shown = client.get(change).content.decode()
+        assert ('name="_save"' in shown, delete in shown) == (may, may)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
