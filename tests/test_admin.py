@@ -226,7 +226,7 @@ def test_breadcrumbs_call_a_page_as_the_sidebar_does(office):
 def breadcrumbs(client: Client, url: str) -> list[str]:
     heading = re.search(r"<h1.*?</h1>", text(client, url), re.DOTALL)
     assert heading
-    return re.findall(r">([^<>]*[^<>\s][^<>]*)</a>", heading[0])
+    return [re.sub(r"<[^>]*>", "", link) for link in re.findall(r"<a href[^>]*>(.*?)</a>", heading[0], re.DOTALL)][-3:]
 
 
 def test_a_wallets_page_tells_its_money_its_members_and_its_history(office):
@@ -250,6 +250,12 @@ def test_a_transactions_page_has_its_entries_in_debits_and_credits(office):
     for wallet in (transfer.source, transfer.destination):
         assert page_of("wallets.wallet", wallet) in page
         assert wallet.owner.email in page
+
+
+def test_a_lanes_balance_isnt_told_as_its_accounts(office):
+    across, into = Transfer.objects.first().transaction, Deposit.objects.first().transaction
+    assert "in lane" not in text(office, page_of("ledger.transaction", across))
+    assert text(office, page_of("ledger.transaction", into)).count("in lane") == 1, "that of the bank's side"
 
 
 def test_a_reversal_and_what_it_reverses_lead_to_each_other(office):

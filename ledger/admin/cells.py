@@ -16,7 +16,7 @@ from ledger.admin.money import format_money
 
 NOTHING = "–"
 SHOWN = 8
-ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
 def money(amount: int, currency: str) -> SafeString:
@@ -62,6 +62,11 @@ def rows_link(model: str, text: str, **filters: Any) -> SafeString:
     """A link to a list of rows, narrowed by exact values of their columns."""
     url = reverse(f"admin:{model}_changelist", query=filters)
     return format_html('<a class="text-link" href="{}">{}</a>', url, text)
+
+
+def lines(first: Any, second: Any) -> SafeString:
+    """Two values, one below the other."""
+    return format_html("{}<br>{}", first, second)
 
 
 def row_of(links: Iterable[SafeString]) -> SafeString:

@@ -13,7 +13,11 @@ register = template.Library()
 
 @register.filter
 def as_in_the_sidebar(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A page's breadcrumbs, with the group and the list called as the sidebar calls them, and a row by its own name."""
+    """A page's breadcrumbs, with the group and the list called as the sidebar calls them, and a row by its own name,
+    with the last digits of ids in it.
+    """
+    from ledger.admin import cells
+
     names = {
         reverse(f"admin:{model.replace('.', '_')}_changelist"): (group, title)
         for group, entries in GROUPS.items()
@@ -23,4 +27,5 @@ def as_in_the_sidebar(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if found is None:
         return [{**part, "title": capfirst(part["title"])} for part in parts]
     group, title = found
-    return [{"title": group, "link": reverse("admin:index")}, {**parts[1], "title": title}, *parts[2:]]
+    rows = [{**part, "title": cells.abridged(str(part["title"]))} for part in parts[2:]]
+    return [{"title": group, "link": reverse("admin:index")}, {**parts[1], "title": title}, *rows]

@@ -174,7 +174,9 @@ class WebhookEventAdmin(ReadOnlyAdmin):
 
 @admin.register(UnmatchedReceipt)
 class UnmatchedReceiptAdmin(ReadOnlyAdmin):
-    list_display = ("received_at", "short_id", "provider", "reference", "reason_shown", "amount_shown", "assigned")
+    list_display = (
+        "received_at", "short_id", "provider", "reference_shown", "reason_shown", "amount_shown", "assigned",
+    )  # fmt: skip
     list_filter: ClassVar[Sequence[Any]] = (AssignedFilter, ("received_at", PeriodFilter))
     list_select_related = ("wallet__owner",)
     ordering = ("-id",)
@@ -188,6 +190,10 @@ class UnmatchedReceiptAdmin(ReadOnlyAdmin):
             "audit",
         )}),
     )  # fmt: skip
+
+    @display(description="reference")
+    def reference_shown(self, receipt: UnmatchedReceipt) -> str:
+        return cells.abridged(receipt.reference)
 
     @display(description="amount")
     def amount_shown(self, receipt: UnmatchedReceipt) -> str:

@@ -68,7 +68,7 @@ class WalletAdmin(ReadOnlyAdmin):
     @display(description="see also")
     def related(self, wallet: Wallet) -> str:
         lists = (
-            ("wallets_deposit", "Deposits"), ("wallets_withdrawal", "Withdrawals"),
+            ("wallets_deposit", "Deposits"), ("wallets_topup", "Top-ups"), ("wallets_withdrawal", "Withdrawals"),
             ("wallets_provideraccount", "Linked accounts"), ("wallets_balancesnapshot", "Balance snapshots"),
         )  # fmt: skip
         links = [cells.rows_link(model, text, wallet__id__exact=wallet.pk) for model, text in lists]
