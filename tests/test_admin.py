@@ -162,7 +162,12 @@ def test_what_people_write_is_shown_as_text_and_links_as_links(office):
 
 def test_moments_are_told_to_the_second_in_utc(office):
     posted = Transaction.objects.first().posted_at
-    assert f"{posted:%H:%M:%S} UTC" in text(office, list_of("ledger.transaction"))
+    assert f"{posted:%H:%M:%S}\N{NO-BREAK SPACE}UTC" in text(office, list_of("ledger.transaction"))
+
+
+def test_the_address_alone_leads_to_the_documentation():
+    answer = Client().get("/")
+    assert (answer.status_code, answer["Location"]) == (302, "/api/docs")
 
 
 def test_only_staff_enter():
@@ -202,9 +207,26 @@ def test_the_first_page_tells_what_is_owed_and_what_is_held(office):
     index = text(office, reverse("admin:index"))
     owed = sum(-entry.balance for entry in _lanes("liabilities:wallets:", "NGN"))
     held = sum(entry.balance for entry in _lanes("assets:clearing:", "NGN"))
-    assert index.count(format_money(owed, "NGN")) >= 1
     unmatched = sum(-entry.balance for entry in _lanes("liabilities:suspense:", "NGN"))
     assert owed + unmatched == held > 0
+    assert unmatched
+    for amount in (owed, unmatched, held):
+        assert format_money(amount, "NGN") in index
+
+
+def test_breadcrumbs_call_a_page_as_the_sidebar_does(office):
+    account = ProviderAccount.objects.first()
+    assert breadcrumbs(office, list_of("users.apiclient")) == ["Access", "API clients"]
+    assert breadcrumbs(office, page_of("wallets.provideraccount", account)) == [
+        "Providers", "Linked accounts", str(account),
+    ]  # fmt: skip
+    assert breadcrumbs(office, reverse("admin:wallets_feerule_add")) == ["Paying out", "Fees"]
+
+
+def breadcrumbs(client: Client, url: str) -> list[str]:
+    heading = re.search(r"<h1.*?</h1>", text(client, url), re.DOTALL)
+    assert heading
+    return [re.sub(r"<[^>]*>", "", link) for link in re.findall(r"<a href[^>]*>(.*?)</a>", heading[0], re.DOTALL)][-3:]
 
 
 def test_a_wallets_page_tells_its_money_its_members_and_its_history(office):
@@ -225,6 +247,15 @@ def test_a_transactions_page_has_its_entries_in_debits_and_credits(office):
     for entry in transfer.transaction.entries.all():
         assert page_of("ledger.account", entry.account) in page
     assert page.count(f">{format_money(transfer.amount, transfer.currency)}<") >= 4, "two entries and two totals"
+    for wallet in (transfer.source, transfer.destination):
+        assert page_of("wallets.wallet", wallet) in page
+        assert wallet.owner.email in page
+
+
+def test_a_lanes_balance_isnt_told_as_its_accounts(office):
+    across, into = Transfer.objects.first().transaction, Deposit.objects.first().transaction
+    assert "in lane" not in text(office, page_of("ledger.transaction", across))
+    assert text(office, page_of("ledger.transaction", into)).count("in lane") == 1, "that of the bank's side"
 
 
 def test_a_reversal_and_what_it_reverses_lead_to_each_other(office):

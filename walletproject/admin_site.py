@@ -116,12 +116,11 @@ def _money() -> Any:
     from wallets.admin.totals import totals
 
     rows = [
-        (cells.rows_link("wallets_wallet", f"{total.currency} wallets", currency__exact=total.currency),
-         cells.money(total.owed, total.currency), cells.money(total.held, total.currency),
-         cells.money(total.earned, total.currency))
+        (cells.rows_link("wallets_wallet", total.currency, currency__exact=total.currency),
+         *(cells.money(amount, total.currency) for amount in (total.held, total.owed, total.unmatched, total.earned)))
         for total in totals()
     ]  # fmt: skip
-    titles = ("Owed to customers", "Held at providers", "Earned")
+    titles = ("Held at providers", "Owed to customers", "Unmatched", "Earned, less costs")
     columns = (Column("Currency"), *(Column(title, number=True) for title in titles))
     more = cells.rows_link("ledger_account", "Accounts at providers", root="assets")
     return Table("Money by currency", columns, rows, empty="No wallet has been opened yet.", more=more)

@@ -13,6 +13,7 @@ from wallets.sandbox_bank import pages as sandbox
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="docs")),
     path("api/v1/", include("wallets.api.urls")),
     path("api/v1/", include("users.api.urls")),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),

@@ -1,5 +1,6 @@
 """Accounts: the chart, what each stands at, its lanes and its newest entries."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from ledger.balances import standings
 from ledger.models import Account, AccountType, Balance
 
 NEWEST = 25
+# Who uses the books may say whose accounts are: each tells it, by their codes, of those that it knows.
+namers: list[Callable[[Sequence[str]], Mapping[str, Any]]] = []
 ROOTS = ("assets", "liabilities", "equity", "income", "expenses")
 
 
@@ -119,6 +122,11 @@ def lanes_of(account: Account, lanes: list[Balance]) -> Table:
     ]  # fmt: skip
     unused = len(lanes) - len(used)
     return Table("Lanes", columns, rows, more=f"and {unused} still empty" if unused else "")
+
+
+def whose(codes: Sequence[str]) -> dict[str, Any]:
+    """Whose some accounts are, by their codes, as far as anybody knows."""
+    return {code: owner for namer in namers for code, owner in namer(codes).items()}
 
 
 def sides(amount: int, currency: str) -> tuple[str, str]:

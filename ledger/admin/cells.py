@@ -16,7 +16,7 @@ from ledger.admin.money import format_money
 
 NOTHING = "–"
 SHOWN = 8
-ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
 def money(amount: int, currency: str) -> SafeString:
@@ -48,12 +48,9 @@ def label(text: str, variant: str = "") -> SafeString:
     return SafeString(render_to_string("unfold/helpers/label.html", {"text": text, "type": variant}))
 
 
-def moment(at: datetime | None) -> SafeString | str:
-    """A moment in UTC, which breaks between day and time where there is no room for both."""
-    if at is None:
-        return NOTHING
-    day, _, time = localize(at).partition(", ")
-    return format_html('<span class="whole">{},</span> <span class="whole">{}</span>', day, time)
+def moment(at: datetime | None) -> str:
+    """A moment in UTC."""
+    return NOTHING if at is None else str(localize(at))
 
 
 def link(model: str, pk: Any, text: Any) -> SafeString:
@@ -65,6 +62,11 @@ def rows_link(model: str, text: str, **filters: Any) -> SafeString:
     """A link to a list of rows, narrowed by exact values of their columns."""
     url = reverse(f"admin:{model}_changelist", query=filters)
     return format_html('<a class="text-link" href="{}">{}</a>', url, text)
+
+
+def lines(first: Any, second: Any) -> SafeString:
+    """Two values, one below the other."""
+    return format_html("{}<br>{}", first, second)
 
 
 def row_of(links: Iterable[SafeString]) -> SafeString:

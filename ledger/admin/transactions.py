@@ -11,11 +11,11 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from ledger.admin import cells
-from ledger.admin.accounts import sides
+from ledger.admin.accounts import sides, whose
 from ledger.admin.pages import ReadOnlyAdmin
 from ledger.admin.periods import PeriodFilter
 from ledger.admin.tables import Column, Table
-from ledger.models import Account, AccountType, Entry, Transaction
+from ledger.models import Account, AccountType, Balance, Entry, Transaction
 
 # A transaction can have thousands of legs; a page isn't the place for all of them.
 LEGS = 500
@@ -67,16 +67,27 @@ class TransactionAdmin(ReadOnlyAdmin):
 
     def tables(self, transaction: Transaction, now: datetime) -> list[Table]:
         entries = list(transaction.entries.select_related("account").order_by("leg")[:LEGS])
-        return [Table("Entries", COLUMNS, [line(entry) for entry in entries], total=totals(entries))]
+        owners = whose([entry.account.code for entry in entries])
+        split = split_accounts(entries)
+        rows = [line(entry, owners.get(entry.account.code, ""), entry.account_id in split) for entry in entries]
+        return [Table("Entries", COLUMNS, rows, total=totals(entries))]
 
 
-def line(entry: Entry) -> tuple[Any, ...]:
-    """An entry as a line of its transaction."""
+def split_accounts(entries: list[Entry]) -> set[Any]:
+    """The accounts that stand at the sum of several lanes, so that an entry knows of its own lane's balance only."""
+    ids = {entry.account_id for entry in entries}
+    return set(Balance.objects.filter(account__in=ids, lane__gt=0).values_list("account_id", flat=True))
+
+
+def line(entry: Entry, owner: Any, split: bool) -> tuple[Any, ...]:
+    """An entry as a line of its transaction; whose its account is stands below the account."""
     account: Account = entry.account
-    after = AccountType(account.type).sign * entry.balance
+    balance = cells.money(AccountType(account.type).sign * entry.balance, account.currency)
+    after = cells.lines(f"in lane {entry.lane}:", balance) if split else balance
+    named = cells.link("ledger_account", account.pk, cells.abridged(account.code))
     return (
-        entry.leg, cells.link("ledger_account", account.pk, account.code), account.get_type_display(),
-        *sides(entry.amount, account.currency), cells.money(after, account.currency),
+        entry.leg, cells.lines(named, owner) if owner else named, account.get_type_display(),
+        *sides(entry.amount, account.currency), after,
     )  # fmt: skip
 
 

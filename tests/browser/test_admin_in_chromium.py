@@ -118,6 +118,28 @@ def test_filters_open_and_narrow_a_list(office):
     assert office.troubles == []
 
 
+def test_staff_write_a_rule_and_remove_it(office):
+    office.log_in()
+    office.page.goto(f"{office.address}/admin/wallets/feerule/add/")
+    office.page.fill("[name=currency]", "NGN")
+    office.page.fill("[name=flat]", "5000")
+    office.follow("button[name=_save]")
+    office.follow("#result_list tbody th a")
+    office.follow("a[href$='/delete/']")
+    office.follow("form:has(input[name=post]) [type=submit]")
+    assert office.page.url == f"{office.address}/admin/wallets/feerule/"
+    assert office.page.locator("#result_list tbody tr").count() == 0
+    assert office.troubles == []
+
+
+@pytest.mark.parametrize("model", ["topup", "unmatchedreceipt", "webhookevent", "withdrawal"])
+def test_the_ids_of_providers_stay_within_the_page(office, model):
+    office.log_in()
+    office.page.goto(f"{office.address}/admin/wallets/{model}/")
+    office.follow("#result_list tbody th a")
+    assert office.page.evaluate("document.documentElement.scrollWidth") == 1280
+
+
 def test_a_page_fits_a_laptop(office):
     office.log_in()
     office.page.goto(f"{office.address}/admin/wallets/wallet/")

@@ -87,8 +87,8 @@ class TopUpAdmin(MovementAdmin):
     fieldsets = (
         (None, {"fields": (
             "whole_id", "wallet_shown", ("status_shown", "provider"), ("failure_code", "failure_detail"),
-            "reference", ("provider_id", "payment_id"), "transaction_shown", ("created_at", "updated_at", "expires_at"),
-            ("next_at", "checks"), ("asked_by", "audit"),
+            "reference", ("provider_id", "payment_id"), "transaction_shown", ("created_at", "updated_at"),
+            ("expires_at", "next_at"), "checks", ("asked_by", "audit"),
         )}),
     )  # fmt: skip
 
@@ -131,7 +131,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         (None, {"fields": (
             "whole_id", ("provider", "kind"), "dedupe_key", ("reference", "provider_id"),
             ("hinted_status", "occurred_at"), "verdict", ("state_shown", "tries"), "outcome",
-            ("received_at", "handled_at", "next_at"), "headers", "digest", "raw",
+            ("received_at", "handled_at"), "next_at", "headers", "digest", "raw",
         )}),
     )  # fmt: skip
 
@@ -174,7 +174,9 @@ class WebhookEventAdmin(ReadOnlyAdmin):
 
 @admin.register(UnmatchedReceipt)
 class UnmatchedReceiptAdmin(ReadOnlyAdmin):
-    list_display = ("received_at", "short_id", "provider", "reference", "reason_shown", "amount_shown", "assigned")
+    list_display = (
+        "received_at", "short_id", "provider", "reference_shown", "reason_shown", "amount_shown", "assigned",
+    )  # fmt: skip
     list_filter: ClassVar[Sequence[Any]] = (AssignedFilter, ("received_at", PeriodFilter))
     list_select_related = ("wallet__owner",)
     ordering = ("-id",)
@@ -188,6 +190,10 @@ class UnmatchedReceiptAdmin(ReadOnlyAdmin):
             "audit",
         )}),
     )  # fmt: skip
+
+    @display(description="reference")
+    def reference_shown(self, receipt: UnmatchedReceipt) -> str:
+        return cells.abridged(receipt.reference)
 
     @display(description="amount")
     def amount_shown(self, receipt: UnmatchedReceipt) -> str:

@@ -1,6 +1,6 @@
 """Money in and across: deposits and transfers, with the transactions that made them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import localize
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from ledger.admin import cells
@@ -18,7 +18,7 @@ from ledger.admin.pages import ReadOnlyAdmin
 from ledger.admin.periods import PeriodFilter
 from ledger.admin.tables import Figure
 from wallets.admin import words
-from wallets.admin.deeds import ReasonForm, dialog, do, staff
+from wallets.admin.deeds import ReasonForm, button, do
 from wallets.models import Deposit, Transfer, Wallet
 from wallets.queued import rescue
 
@@ -130,24 +130,16 @@ class TransferAdmin(MovementAdmin):
         aside = Transfer.objects.filter(pk=object_id, status=Transfer.Status.SET_ASIDE).exists()
         return super().get_actions_detail(request, object_id) if aside else []
 
-    @action(
-        description="Try again", url_path="try-again", permissions=("view", "rescue"), icon="replay",
-        dialog=dialog("Try again", "A worker makes it, as if it had been asked for now."),
-    )  # fmt: skip
+    @button("Try again", "A worker makes it, as if it had been asked for now.", needs="rescue", icon="replay")
     def try_again(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        return self._rescue(request, form, object_id, rescue.try_again)
+        return do(rescue.try_again, request, form, "wallets_transfer", object_id)
 
-    @action(
-        description="Give up", url_path="give-up", permissions=("view", "rescue"), icon="close",
-        variant=ActionVariant.DANGER,
-        dialog=dialog("Give up", "It will not be made, and its client is told that it failed."),
+    @button(
+        "Give up", "It will not be made, and its client is told that it failed.",
+        needs="rescue", icon="close", variant=ActionVariant.DANGER,
     )  # fmt: skip
     def give_up(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        return self._rescue(request, form, object_id, rescue.give_up)
-
-    def _rescue(self, request: HttpRequest, form: ReasonForm, id: str, deed: Callable[..., None]) -> HttpResponse:
-        by = {"actor": staff(request), "reason": form.cleaned_data["reason"]}
-        return do(request, "wallets_transfer", id, lambda id, now: deed(id, now=now, **by))
+        return do(rescue.give_up, request, form, "wallets_transfer", object_id)
 
     @display(description="from")
     def source_shown(self, transfer: Transfer) -> str:

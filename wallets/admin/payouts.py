@@ -1,5 +1,5 @@
 """Money out: withdrawals with their history and every attempt at a bank, and the bank accounts, of which only four
-digits are shown. Buttons stand on a withdrawal's page as its state and the person's permissions allow.
+digits are shown.
 """
 
 import json
@@ -8,21 +8,20 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
+from unfold.decorators import display
 
 from ledger.admin import cells
 from ledger.admin.pages import ReadOnlyAdmin
 from ledger.admin.periods import PeriodFilter
 from ledger.admin.tables import Column, Figure, Table
 from wallets.admin import words
-from wallets.admin.deeds import ReasonForm, dialog, do, staff
+from wallets.admin.buttons import Buttons
 from wallets.admin.movements import MovementAdmin, wallet_cell
 from wallets.models import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
-from wallets.withdrawals import approve, review, steps
+from wallets.withdrawals import steps
 
 ATTEMPTS = (
     Column("Number"), Column("Reference"), Column("Bank’s ID"), Column("Outcome"), Column("Detail"),
@@ -32,14 +31,7 @@ STEPS = (
     Column("When"), Column("What"), Column("Then"), Column("By"), Column("Attempt"), Column("The bank’s words"),
 )  # fmt: skip
 NEWEST = 200
-MODEL = "wallets_withdrawal"
 Status = Withdrawal.Status
-# The states in which there is a button.
-STATES = {
-    "approve": (Status.AWAITING_APPROVAL,),
-    "reject": (Status.AWAITING_APPROVAL,),
-    "ask_again": (Status.PROCESSING, Status.IN_REVIEW, Status.COMPLETED, Status.FAILED),
-}
 
 
 class StatusFilter(DropdownFilter):
@@ -59,13 +51,11 @@ class StatusFilter(DropdownFilter):
 
 
 @admin.register(Withdrawal)
-class WithdrawalAdmin(MovementAdmin):
+class WithdrawalAdmin(Buttons, MovementAdmin):
     list_display = (
         "created_at", "short_id", "wallet_shown", "bank_account_shown", "amount_shown", "status_shown", "failure_code",
     )  # fmt: skip
     list_filter = (StatusFilter, ("created_at", PeriodFilter))
-    list_select_related = ("wallet__owner", "bank_account")
-    actions_detail = ("approve", "reject", "ask_again")
     search_ids = ("id", "wallet", "bank_account", "transaction")
     search_help_text = "ID of withdrawal, wallet, bank account or transaction"
     fieldsets = (
@@ -77,50 +67,8 @@ class WithdrawalAdmin(MovementAdmin):
         )}),
     )  # fmt: skip
 
-    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return bool(request.user.has_perms(["wallets.approve_withdrawal"]))
-
-    def has_review_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return bool(request.user.has_perms(["wallets.review_withdrawal"]))
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """The buttons that its state allows."""
-        status = Withdrawal.objects.filter(pk=object_id).values_list("status", flat=True).first()
-        allowed = {f"wallets_withdrawal_{name}" for name, states in STATES.items() if status in states}
-        return [found for found in super().get_actions_detail(request, object_id) if found.action_name in allowed]
-
-    @action(
-        description="Approve", url_path="approve", permissions=("view", "approve"), icon="check",
-        variant=ActionVariant.SUCCESS, dialog=dialog("Approve", "It will be paid."),
-    )  # fmt: skip
-    def approve(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        reason = form.cleaned_data["reason"]
-        return do(
-            request, MODEL, object_id, lambda id, now: approve.approve(id, actor=staff(request), reason=reason, now=now)
-        )
-
-    @action(
-        description="Reject", url_path="reject", permissions=("view", "approve"), icon="close",
-        variant=ActionVariant.DANGER, dialog=dialog("Reject", "It will not be paid, and its money is given back."),
-    )  # fmt: skip
-    def reject(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        reason = form.cleaned_data["reason"]
-        return do(
-            request, MODEL, object_id, lambda id, now: approve.reject(id, actor=staff(request), reason=reason, now=now)
-        )
-
-    @action(
-        description="Ask the bank now", url_path="ask-again", permissions=("view", "review"), icon="help",
-        dialog=dialog("Ask the bank now", "Nothing is sent; its answer decides what becomes of the withdrawal."),
-    )  # fmt: skip
-    def ask_again(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        reason = form.cleaned_data["reason"]
-        return do(
-            request,
-            MODEL,
-            object_id,
-            lambda id, now: review.ask_again(id, actor=staff(request), reason=reason, now=now),
-        )
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Withdrawal]:
+        return super().get_queryset(request).select_related("wallet__owner", "bank_account", "hold", "transaction")
 
     @display(description="wallet")
     def wallet_shown(self, withdrawal: Withdrawal) -> str:
@@ -144,7 +92,9 @@ class WithdrawalAdmin(MovementAdmin):
         return cells.link("ledger_transaction", id, "Returned by the bank") if id else cells.NOTHING
 
     def figures(self, withdrawal: Withdrawal, now: datetime) -> list[Figure]:
-        amounts = {"Amount": withdrawal.amount, "Fee": withdrawal.fee, "Taken": withdrawal.amount + withdrawal.fee}
+        amounts = {"Amount": withdrawal.amount, "Fee": withdrawal.fee}
+        if title := together(withdrawal):
+            amounts[title] = withdrawal.amount + withdrawal.fee
         return [
             Figure(title, cells.money(amount, withdrawal.currency), strong=title == "Amount")
             for title, amount in amounts.items()
@@ -152,20 +102,30 @@ class WithdrawalAdmin(MovementAdmin):
 
     def tables(self, withdrawal: Withdrawal, now: datetime) -> list[Table]:
         rows = [attempt_row(attempt) for attempt in withdrawal.attempts.order_by("number")]
-        history = [step_row(step) for step in withdrawal.steps.order_by("-id")[:NEWEST]]
+        newest = list(withdrawal.steps.order_by("-id")[:NEWEST])
+        callers = words.caller_links(step.actor for step in newest)
+        history = [step_row(step, callers[step.actor]) for step in newest]
         return [
             Table("History", STEPS, history),
             Table("Attempts at the bank", ATTEMPTS, rows, empty="The bank hasn’t been asked yet."),
         ]
 
 
-def step_row(step: WithdrawalStep) -> tuple[Any, ...]:
+def together(withdrawal: Withdrawal) -> str:
+    """What became of amount and fee; nothing to be told where they are the wallet's again."""
+    if withdrawal.status == Status.COMPLETED:
+        return "Taken"
+    if withdrawal.status == Status.RETURNED:
+        return "Returned"
+    return "Held" if withdrawal.hold.status == "open" else ""
+
+
+def step_row(step: WithdrawalStep, caller: str) -> tuple[Any, ...]:
     """One line of a withdrawal's history."""
-    kind, _, id = step.actor.partition(":")
     raw = format_html("<code>{}</code>", json.dumps(step.raw, ensure_ascii=False)) if step.raw else cells.NOTHING
     return (
         cells.moment(step.at), step.what, words.state(step.after) if step.after != step.before else cells.NOTHING,
-        f"{kind} {id[-cells.SHOWN:]}", step.attempt or cells.NOTHING, raw,
+        caller, step.attempt or cells.NOTHING, raw,
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from wallets.chart import WALLETS
 TOTALS = """
 SELECT b.currency, sum(b.balance)::int8,
        coalesce(sum(b.balance) FILTER (WHERE a.code LIKE 'assets:clearing:%%'), 0)::int8,
-       coalesce(-sum(b.balance) FILTER (WHERE a.code LIKE 'income:%%'), 0)::int8
+       coalesce(-sum(b.balance) FILTER (WHERE a.code LIKE 'liabilities:suspense:%%'), 0)::int8,
+       coalesce(-sum(b.balance) FILTER (WHERE a.code LIKE 'income:%%' OR a.code LIKE 'expenses:%%'), 0)::int8
 FROM ledger_account a JOIN ledger_balance b ON b.account_id = a.id
 WHERE a.code ~<~ %(first)s OR a.code ~>~ %(last)s
 GROUP BY b.currency ORDER BY b.currency
@@ -19,11 +20,14 @@ GROUP BY b.currency ORDER BY b.currency
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """One currency, in minor units: what wallets hold, what providers hold for us, and what we have earned."""
+    """One currency, in minor units: what wallets hold, what providers hold for us, what came in and is nobody's yet,
+    and what we have earned less what providers charged.
+    """
 
     currency: str
     owed: int
     held: int
+    unmatched: int
     earned: int
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from ledger import history
-from ledger.admin import cells
+from ledger.admin import accounts, cells
 from ledger.admin.pages import ReadOnlyAdmin
 from ledger.admin.tables import Column, Figure, Table
 from ledger.balances import Standing, standings
@@ -68,7 +68,7 @@ class WalletAdmin(ReadOnlyAdmin):
     @display(description="see also")
     def related(self, wallet: Wallet) -> str:
         lists = (
-            ("wallets_deposit", "Deposits"), ("wallets_withdrawal", "Withdrawals"),
+            ("wallets_deposit", "Deposits"), ("wallets_topup", "Top-ups"), ("wallets_withdrawal", "Withdrawals"),
             ("wallets_provideraccount", "Linked accounts"), ("wallets_balancesnapshot", "Balance snapshots"),
         )  # fmt: skip
         links = [cells.rows_link(model, text, wallet__id__exact=wallet.pk) for model, text in lists]
@@ -117,6 +117,16 @@ def named(ids: Sequence[UUID]) -> dict[UUID, str]:
     return {
         wallet.pk: words.wallet_name(wallet) for wallet in Wallet.objects.filter(pk__in=ids).select_related("owner")
     }
+
+
+def owners(codes: Sequence[str]) -> dict[str, str]:
+    """Whose the wallets among some accounts are, with links to them."""
+    ids = {code: id for code in codes if (id := wallet_of(code))}
+    names = named(list(ids.values()))
+    return {code: words.wallet_link(id, names.get(id)) for code, id in ids.items()}
+
+
+accounts.namers.append(owners)
 
 
 def partner(codes: Sequence[str], names: dict[UUID, str]) -> str:

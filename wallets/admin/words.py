@@ -1,13 +1,17 @@
 """How the back office says the product's words: states with their colours, callers with their pages."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
 from django.utils.safestring import SafeString
 
 from ledger.admin import cells
+from users.models import ApiClient, User
 from wallets.models import Wallet
 
+PAGES = {"person": "users_user", "staff": "users_user", "service": "users_apiclient"}
 VARIANTS = {
     "active": "success", "frozen": "info", "closed": "",
     "awaiting_approval": "warning", "pending": "info", "processing": "info", "in_review": "warning",
@@ -36,10 +40,27 @@ def wallet_name(wallet: Wallet) -> str:
 
 
 def caller_link(key: str) -> SafeString | str:
-    """Who asked, `person:<id>` or `service:<id>`, with a link to their page."""
-    kind, _, id = key.partition(":")
-    model = {"person": "users_user", "service": "users_apiclient"}.get(kind)
-    return cells.link(model, id, f"{kind} …{id[-cells.SHOWN :]}") if model and id else key
+    """Who did it, such as `person:<id>`, by their name and with a link to their page."""
+    return caller_links([key])[key]
+
+
+def caller_links(keys: Iterable[str]) -> dict[str, SafeString | str]:
+    """Who they are who did it, each by the name of a person or service."""
+    split = {key: key.partition(":")[::2] for key in keys}
+    names = _names(User, "email", split.values()) | _names(ApiClient, "name", split.values())
+    return {key: _caller(kind, id, names) for key, (kind, id) in split.items()}
+
+
+def _names(model: type[Model], field: str, callers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    ids = [id for kind, id in callers if PAGES.get(kind) == model._meta.label_lower.replace(".", "_")]
+    found = model._default_manager.filter(pk__in=ids).values_list("pk", field) if ids else ()
+    return {str(pk): name for pk, name in found}
+
+
+def _caller(kind: str, id: str, names: dict[str, str]) -> SafeString | str:
+    if kind not in PAGES or not id:
+        return f"{kind} {id}".strip()
+    return cells.link(PAGES[kind], id, names.get(id, f"{kind} …{id[-cells.SHOWN :]}"))
 
 
 def audit_link(kind: str, id: UUID) -> SafeString:

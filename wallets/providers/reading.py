@@ -46,6 +46,12 @@ def words(value: Any) -> str:
     return plain(text(value, 255)).strip()
 
 
+def told(name: str, status: str, why: str) -> str:
+    """What a provider says of an order or a payment, as one sentence, whether or not its own words end with a point."""
+    because = f": {why.rstrip('.')}" if why else ""
+    return f"{name} says {status or 'nothing'}{because}."
+
+
 def number(value: Any) -> Decimal | None:
     """A number, exactly as it was sent: as a JSON number or as digits in a string. One beyond all money isn't there."""
     if isinstance(value, str) and NUMBER.fullmatch(value):

@@ -7,10 +7,10 @@ from django.urls import reverse
 
 from users.models import AuditEvent, User
 from wallets.models import ApprovalRule, FeeRule, PayoutPause, ProviderCircuit, Withdrawal
-from wallets.tests.payouts import BACK, HELD
+from wallets.tests.payouts import BACK, GONE, HELD
 from wallets.tests.scripted import SILENCE, UNKNOWN, answer, said
 
-BUTTONS = ("approve", "reject", "ask-again")
+BUTTONS = ("approve", "reject", "settle-as-paid", "settle-as-failed", "retry", "ask-again")
 
 
 def clerk(*permissions, email="clerk@example.com"):
@@ -29,6 +29,12 @@ def page(client, withdrawal):
     response = client.get(reverse("admin:wallets_withdrawal_change", args=[withdrawal.pk]))
     assert response.status_code == 200
     return response.content.decode()
+
+
+def figures(client, withdrawal):
+    """The titles of the numbers above a withdrawal's page."""
+    response = client.get(reverse("admin:wallets_withdrawal_change", args=[withdrawal.pk]))
+    return [figure.title for figure in response.context["figures"]]
 
 
 def press(client, withdrawal, button, **data):
@@ -66,7 +72,14 @@ def test_buttons_are_there_as_state_and_permission_allow(awaiting, sade):
     awaiting.bank.states.append(SILENCE)
     awaiting.run("in_review")
     chief.force_login(User.objects.get(email="clerk@example.com"))
-    assert buttons(chief, awaiting.found()) == ["ask-again"]
+    assert buttons(chief, awaiting.found()) == ["settle-as-paid", "settle-as-failed", "ask-again"]
+
+
+def test_the_history_tells_by_name_who_did_what(awaiting):
+    press(clerk(*ALL), awaiting.found(), "reject", reason="Never heard of them.")
+    shown = page(clerk("view_withdrawal", email="viewer@example.com"), awaiting.found())
+    assert ">clerk@example.com</a>" in shown
+    assert f">{awaiting.alice.user.email}</a>" in shown
 
 
 def test_looking_at_a_button_does_nothing_and_a_reason_is_needed(awaiting):
@@ -121,6 +134,49 @@ def test_the_bank_is_asked_at_the_press_of_a_button(office):
     assert office.later().status == "completed"
 
 
+@pytest.fixture
+def in_review(office):
+    """A withdrawal of whose order nothing is heard any more."""
+    office.bank.answers.append(UNKNOWN)
+    office.bank.states.append(SILENCE)
+    office.ask()
+    office.run("in_review")
+    return office
+
+
+@pytest.mark.parametrize(
+    ("button", "status", "money"), [("settle-as-paid", "completed", GONE), ("settle-as-failed", "failed", BACK)]
+)
+def test_what_is_in_review_is_settled_by_a_person(in_review, button, status, money):
+    press(clerk(*ALL), in_review.found(), button, reason="It says so on their list.")
+    assert (in_review.found().status, in_review.money) == (status, money)
+    assert "It says so on their list." in in_review.found().steps.latest("id").what
+
+
+def test_what_failed_is_tried_again_at_the_press_of_a_button(in_review):
+    chief = clerk(*ALL)
+    press(chief, in_review.found(), "settle-as-failed", reason="They know nothing.")
+    assert buttons(chief, in_review.found()) == ["retry", "ask-again"]
+    press(chief, in_review.found(), "retry", reason="Their system was down.")
+    assert (in_review.found().status, in_review.money) == ("pending", HELD)
+
+
+def test_nothing_is_tried_again_with_money_that_has_been_spent(in_review):
+    chief = clerk(*ALL)
+    press(chief, in_review.found(), "settle-as-failed", reason="They know nothing.")
+    Withdrawal.objects.update(amount=1_001)
+    press(chief, in_review.found(), "retry", reason="Their system was down.")
+    assert "1001 was asked for" in page(chief, in_review.found())
+    assert (in_review.found().status, in_review.money) == ("failed", BACK)
+
+
+def test_what_was_taken_is_told_once_it_was(in_review):
+    chief = clerk(*ALL)
+    assert ("Held" in figures(chief, in_review.found()), "Taken" in figures(chief, in_review.found())) == (True, False)
+    press(chief, in_review.found(), "settle-as-paid", reason="It says so on their list.")
+    assert "Taken" in figures(chief, in_review.found())
+
+
 @pytest.mark.parametrize("status", Withdrawal.Status.values)
 def test_withdrawals_are_listed_by_status(office, status):
     office.ask()
@@ -144,6 +200,17 @@ def test_a_rule_is_written_changed_and_removed_with_its_trail(office):
     assert not FeeRule.objects.exists()
     trail = AuditEvent.objects.filter(object_kind="fee_rule").order_by("id").values_list("action", flat=True)
     assert list(trail) == ["fee_rule.added", "fee_rule.changed", "fee_rule.removed"]
+
+
+def test_a_rules_page_can_be_saved_and_deleted_from(office):
+    rule = FeeRule.objects.create(currency="NGN", flat=50)
+    change, delete = (reverse(f"admin:wallets_feerule_{page}", args=[rule.pk]) for page in ("change", "delete"))
+    chief = clerk("view_feerule", "add_feerule", "change_feerule", "delete_feerule")
+    viewer = clerk("view_feerule", email="viewer@example.com")
+    assert 'name="_save"' in chief.get(reverse("admin:wallets_feerule_add")).content.decode()
+    for client, may in ((chief, True), (viewer, False)):
+        shown = client.get(change).content.decode()
+        assert ('name="_save"' in shown, delete in shown) == (may, may)
 
 
 @pytest.mark.parametrize(

@@ -200,4 +200,4 @@ def _came_whole(data: Body) -> bool:
 
 def _detail(status: str, reason: Any) -> str:
     why = reading.words(reason)
-    return f"{NAME} says {status or 'nothing'}{f': {why}' if why else ''}."
+    return reading.told(NAME, status, why)

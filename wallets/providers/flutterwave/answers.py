@@ -147,7 +147,7 @@ def _payout(data: Body) -> PayoutState:
         amount=reading.minor(data.get("amount"), known),
         currency=known,
         provider_id=reading.text(data.get("id")),
-        detail=f"{NAME} says {status or 'nothing'}{f': {why}' if why else ''}.",
+        detail=reading.told(NAME, status, why),
         fee=reading.number(data.get("fee")),
         raw=redacted(data),
     )
@@ -172,7 +172,7 @@ def _deposit(body: Body, reference: str, provider_id: str) -> DepositState:
         amount=reading.minor(data.get("amount"), known),
         currency=known,
         provider_id=id,
-        detail=f"{NAME} says {status or 'nothing'}{f': {why}' if why else ''}.",
+        detail=reading.told(NAME, status, why),
         fee=_kept(data),
         raw=redacted(data),
     )

@@ -184,7 +184,7 @@ def _deposit(body: Body, reference: str, provider_id: str) -> DepositState:
 
 def _detail(status: str, data: Body) -> str:
     why = reading.words(data.get("gateway_response")) or reading.words(data.get("failures"))
-    return f"{NAME} says {status or 'nothing'}{f': {why}' if why else ''}."
+    return reading.told(NAME, status, why)
 
 
 def _minor(value: Any, currency: str | None) -> int | None:

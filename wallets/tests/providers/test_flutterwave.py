@@ -98,6 +98,12 @@ def test_what_has_become_of_an_order(status, body, remote):
     assert answers.classify_payout_query(Reply(status, body), REFERENCE).status is remote
 
 
+@pytest.mark.parametrize("words", ["Sent back", "Sent back."])
+def test_what_they_say_is_one_sentence(words):
+    body = flutterwave([flutterwave_transfer("FAILED", complete_message=words)])
+    assert answers.classify_payout_query(Reply(200, body), REFERENCE).detail == "Flutterwave says FAILED: Sent back."
+
+
 def test_what_was_paid_is_told_in_minor_units_and_the_fee_exactly():
     raw = json.dumps(flutterwave([flutterwave_transfer("SUCCESSFUL", complete_message="Transaction was successful")]))
     state = answers.classify_payout_query(Reply(200, decode(raw.encode())), REFERENCE)
