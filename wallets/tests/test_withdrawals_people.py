@@ -200,6 +200,37 @@ def test_word_while_a_worker_is_at_it_has_the_bank_asked_right_after(office):
     assert len(office.bank.orders) == 1
 
 
+@pytest.mark.parametrize("refusal", ["rejected", "not_sent"])
+def test_word_while_a_worker_is_refused_has_the_bank_asked_before_that_is_believed(office, refusal):
+    def hear():
+        assert word(office)
+        return answer(refusal, detail="no")
+
+    office.bank.answers.append(hear)
+    office.bank.states.extend([NOT_FOUND, said("succeeded")] if refusal == "rejected" else [said("succeeded")])
+    office.ask()
+    found = office.later()
+    assert (found.status, found.next_at, office.money) == ("processing", office.now, HELD)
+    assert office.http.post(f"withdrawals/{found.pk}/cancel").code == "invalid_state"
+    assert (office.later().status, office.money, len(office.bank.orders)) == ("completed", GONE, 1)
+
+
+@pytest.mark.parametrize(("state", "end"), [(said("failed"), "failed"), (said("succeeded", 399), "in_review")])
+def test_word_while_the_bank_is_asked_has_it_asked_once_more_and_no_oftener(office, monkeypatch, state, end):
+    def hear(*_):
+        assert word(office)
+        monkeypatch.undo()
+        return state
+
+    office.bank.states.append(state)
+    office.ask()
+    office.later()
+    monkeypatch.setattr(office.bank, "query_payout", hear)
+    found = office.later(60)
+    assert (found.status, found.next_at, office.money) == ("processing", office.now, HELD)
+    assert office.later().status == end
+
+
 def test_word_of_a_late_return_is_followed(office):
     office.ask()
     office.run("completed")

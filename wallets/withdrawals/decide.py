@@ -120,6 +120,16 @@ def on_state(known: Known, state: PayoutState, now: datetime) -> Decision:
             return _silence(known, f"The bank's answer tells nothing: {state.detail or 'an unknown state'}.", now)
 
 
+def after_word(decision: Decision) -> Decision:
+    """What a decision becomes where somebody said meanwhile that the bank has news: before money is given back,
+    anything is sent again or a person called, the bank is asked once more. The attempt's outcome stays as it was.
+    """
+    if decision.act not in (Act.FAIL, Act.SEND, Act.REVIEW):
+        return decision
+    words = f"{decision.words} Word came meanwhile that the bank has news, so it is asked first."
+    return replace(decision, act=Act.ASK, words=words, outcome=None, pause=0.0, at_least=0.0, code="", restart=False)
+
+
 def _ask(
     known: Known, outcome: Outcome | None, words: str, *, detail: str = "", understood: bool = False,
     restart: bool = False, missed: bool = False,
