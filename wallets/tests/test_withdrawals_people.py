@@ -241,6 +241,22 @@ def test_word_of_a_late_return_is_followed(office):
     assert (office.found().status, office.money, books_are_clean()) == ("returned", BACK, True)
 
 
+@pytest.mark.parametrize("sent", [False, True])
+def test_word_of_an_attempt_that_is_tried_again_is_written_down_for_a_person(office, sade, caplog, sent):
+    office.bank.states.append(said("failed"))
+    office.ask()
+    failed, first = office.run("failed"), office.attempt.reference
+    review.retry(failed.pk, actor=sade.user, reason="They say it works now.", now=office.now)
+    office.bank.states[0] = said("pending")
+    if sent:
+        office.later()
+    assert word(office, first)
+    newest = WithdrawalStep.objects.filter(attempt=1).latest("id")
+    assert "tried again under another reference" in newest.what
+    assert first in caplog.text
+    assert office.money == HELD
+
+
 def test_word_about_what_never_left_has_it_asked_about_and_not_sent(office):
     office.bank.answers.append(answer("not_sent"))
     office.bank.states.append(said("succeeded"))
