@@ -105,11 +105,33 @@ def in_review(office):
 
 def test_a_person_settles_as_paid(in_review, sade):
     review.settle_as_paid(in_review.found().pk, actor=sade.user, reason="On their list.", now=in_review.now)
-    assert (in_review.found().status, in_review.attempt.outcome, in_review.money) == ("completed", "paid", GONE)
+    assert (in_review.found().status, in_review.money) == ("completed", GONE)
     step = WithdrawalStep.objects.latest("id")
     assert (step.what, step.actor) == ("Settled as paid: On their list.", f"staff:{sade.user.pk}")
     assert AuditEvent.objects.filter(action="withdrawal.completed", actor_id=str(sade.user.pk)).exists()
     assert books_are_clean()
+
+
+def test_what_a_person_settled_as_paid_isnt_given_back_without_a_person(in_review, sade):
+    def settle():
+        review.settle_as_paid(in_review.found().pk, actor=sade.user, reason="By hand.", now=in_review.now)
+
+    settle()
+    in_review.bank.states[0] = said("failed")
+    found = in_review.run("in_review")
+    assert (found.failure_code, in_review.money) == ("contradiction", GONE)
+    settle()
+    found = in_review.found()
+    assert (found.status, found.next_at, in_review.money) == ("completed", None, GONE), "it isn't asked for ever"
+
+
+def test_what_a_person_settled_as_paid_comes_back_when_the_bank_sends_it_back(in_review, sade):
+    review.settle_as_paid(in_review.found().pk, actor=sade.user, reason="On their list.", now=in_review.now)
+    in_review.bank.states[0] = said("succeeded")
+    in_review.later(3_600)
+    assert (in_review.found().status, in_review.attempt.outcome) == ("completed", "paid")
+    in_review.bank.states[0] = said("failed")
+    assert (in_review.run("returned", hours=24).status, in_review.money) == ("returned", BACK)
 
 
 def test_a_person_gives_back(in_review, sade):

@@ -204,11 +204,16 @@ def _after_payment(known: Known, state: PayoutState, now: datetime) -> Decision:
         case RemoteStatus.REVERSED | RemoteStatus.FAILED if _other_money(known, state):
             words = f"The bank sent {_money(state)} back, and {known.amount} {known.currency} was paid."
             return Decision(Act.REVIEW, words, code="mismatch", understood=True)
+        case RemoteStatus.FAILED if known.outcome != Outcome.PAID:
+            words = _sentence("The bank says that it failed, and a person settled it as paid", state.detail)
+            return Decision(Act.REVIEW, words, code="contradiction", understood=True)
         case RemoteStatus.REVERSED | RemoteStatus.FAILED:
             words = _sentence("The bank had paid, and the money came back", state.detail)
             return Decision(Act.RETURN, words, code="returned_by_bank", detail=state.detail, understood=True)
         case RemoteStatus.SUCCEEDED:
-            return Decision(Act.REST, "The bank still says that it paid.", pause=rest, understood=True, restart=True)
+            return Decision(
+                Act.REST, "The bank still says that it paid.", Outcome.PAID, pause=rest, understood=True, restart=True
+            )
         case RemoteStatus.UNKNOWN if known.checks < timing.LATE_CHECKS:
             return _ask(known, None, "The bank's answer about what it paid tells nothing.")
         case _:
