@@ -309,6 +309,17 @@ def test_a_search_finds_its_row_and_no_other(office, model, term):
     assert sum(page in listed for page in pages) == 1
 
 
+@pytest.mark.parametrize("body", [b'{"event": "x", "data": {"account_number": "0690000031"}}', b"Not JSON: 0690000031"])
+def test_a_webhooks_page_shows_its_body_without_account_numbers(office, body):
+    event = WebhookEvent.objects.create(
+        provider="paystack", dedupe_key="x:1", kind="other", body=body, sha256=b"", received_at=datetime.now(UTC),
+        state="done",
+    )  # fmt: skip
+    page = text(office, page_of("wallets.webhookevent", event))
+    assert "••••0031" in page
+    assert "0690000031" not in page
+
+
 @pytest.mark.parametrize("term", ["nothing", "0199a000-0000-7000-8000-000000000000", "'\"(", "x:y"])
 def test_a_search_for_what_is_not_there_finds_nothing(office, term):
     for model in [model for model in MODELS if model not in RULES]:

@@ -272,7 +272,6 @@ def test_what_isnt_paid_ends_the_top_up(worker, alice, purse, amount):
     worker.later()
     found = shown(alice, told)
     assert (found["status"], found["failure"]["code"]) == ("failed", "not_paid")
-    assert TopUp.objects.get().next_at is None
 
 
 def test_an_abandoned_top_up_expires_and_is_asked_about_once_more(worker, alice, purse):
@@ -307,6 +306,28 @@ def test_a_payment_after_a_refusal_is_credited_all_the_same(worker, alice, purse
     found = shown(alice, told)
     assert (found["status"], found["failure"]) == ("completed", None)
     assert balance(alice.http, purse)[0] == 5_000
+
+
+def test_a_payment_after_a_refusal_is_credited_without_any_webhook(worker, alice, purse):
+    told = ask(alice, purse).body
+    checkouts.refuse(told["reference"], now=START)
+    worker.later(60)
+    assert shown(alice, told)["status"] == "failed"
+    SandboxCheckout.objects.update(status="paid", paid=5_000)
+    worker.later(60)
+    assert shown(alice, told)["status"] == "completed"
+    assert balance(alice.http, purse)[0] == 5_000
+
+
+def test_nobody_is_asked_about_a_refused_top_up_for_ever(worker, alice, purse):
+    told = ask(alice, purse).body
+    checkouts.refuse(told["reference"], now=START)
+    for _ in range(120):
+        worker.later(1_800)
+    top_up = TopUp.objects.get()
+    assert (top_up.status, top_up.failure_code, top_up.next_at) == ("failed", "not_paid", None)
+    assert 20 < top_up.checks < 50
+    assert AuditEvent.objects.filter(action="top_up.failed").count() == 1
 
 
 def test_every_order_of_events_ends_in_one_state(worker, alice, purse):

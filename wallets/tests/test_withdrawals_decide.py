@@ -85,6 +85,8 @@ def test_an_answer_to_an_order(result, act, outcome):
         (PAID, said("succeeded"), 60, "rest", ""),
         (PAID, said("reversed"), 60, "return", "returned_by_bank"),
         (PAID, said("failed", None), 60, "return", "returned_by_bank"),
+        (replace(PAID, outcome=Outcome.UNKNOWN), said("failed"), 60, "review", "contradiction"),
+        (replace(PAID, outcome=Outcome.UNKNOWN), said("reversed"), 60, "return", "returned_by_bank"),
         (PAID, said("reversed", 399), 60, "review", "mismatch"),
         (PAID, NOT_FOUND, 60, "rest", ""),
         (PAID, said("pending"), 60, "rest", ""),

@@ -105,11 +105,33 @@ def in_review(office):
 
 def test_a_person_settles_as_paid(in_review, sade):
     review.settle_as_paid(in_review.found().pk, actor=sade.user, reason="On their list.", now=in_review.now)
-    assert (in_review.found().status, in_review.attempt.outcome, in_review.money) == ("completed", "paid", GONE)
+    assert (in_review.found().status, in_review.money) == ("completed", GONE)
     step = WithdrawalStep.objects.latest("id")
     assert (step.what, step.actor) == ("Settled as paid: On their list.", f"staff:{sade.user.pk}")
     assert AuditEvent.objects.filter(action="withdrawal.completed", actor_id=str(sade.user.pk)).exists()
     assert books_are_clean()
+
+
+def test_what_a_person_settled_as_paid_isnt_given_back_without_a_person(in_review, sade):
+    def settle():
+        review.settle_as_paid(in_review.found().pk, actor=sade.user, reason="By hand.", now=in_review.now)
+
+    settle()
+    in_review.bank.states[0] = said("failed")
+    found = in_review.run("in_review")
+    assert (found.failure_code, in_review.money) == ("contradiction", GONE)
+    settle()
+    found = in_review.found()
+    assert (found.status, found.next_at, in_review.money) == ("completed", None, GONE), "it isn't asked for ever"
+
+
+def test_what_a_person_settled_as_paid_comes_back_when_the_bank_sends_it_back(in_review, sade):
+    review.settle_as_paid(in_review.found().pk, actor=sade.user, reason="On their list.", now=in_review.now)
+    in_review.bank.states[0] = said("succeeded")
+    in_review.later(3_600)
+    assert (in_review.found().status, in_review.attempt.outcome) == ("completed", "paid")
+    in_review.bank.states[0] = said("failed")
+    assert (in_review.run("returned", hours=24).status, in_review.money) == ("returned", BACK)
 
 
 def test_a_person_gives_back(in_review, sade):
@@ -200,6 +222,37 @@ def test_word_while_a_worker_is_at_it_has_the_bank_asked_right_after(office):
     assert len(office.bank.orders) == 1
 
 
+@pytest.mark.parametrize("refusal", ["rejected", "not_sent"])
+def test_word_while_a_worker_is_refused_has_the_bank_asked_before_that_is_believed(office, refusal):
+    def hear():
+        assert word(office)
+        return answer(refusal, detail="no")
+
+    office.bank.answers.append(hear)
+    office.bank.states.extend([NOT_FOUND, said("succeeded")] if refusal == "rejected" else [said("succeeded")])
+    office.ask()
+    found = office.later()
+    assert (found.status, found.next_at, office.money) == ("processing", office.now, HELD)
+    assert office.http.post(f"withdrawals/{found.pk}/cancel").code == "invalid_state"
+    assert (office.later().status, office.money, len(office.bank.orders)) == ("completed", GONE, 1)
+
+
+@pytest.mark.parametrize(("state", "end"), [(said("failed"), "failed"), (said("succeeded", 399), "in_review")])
+def test_word_while_the_bank_is_asked_has_it_asked_once_more_and_no_oftener(office, monkeypatch, state, end):
+    def hear(*_):
+        assert word(office)
+        monkeypatch.undo()
+        return state
+
+    office.bank.states.append(state)
+    office.ask()
+    office.later()
+    monkeypatch.setattr(office.bank, "query_payout", hear)
+    found = office.later(60)
+    assert (found.status, found.next_at, office.money) == ("processing", office.now, HELD)
+    assert office.later().status == end
+
+
 def test_word_of_a_late_return_is_followed(office):
     office.ask()
     office.run("completed")
@@ -208,6 +261,22 @@ def test_word_of_a_late_return_is_followed(office):
         assert word(office)
         office.later(1)
     assert (office.found().status, office.money, books_are_clean()) == ("returned", BACK, True)
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_word_of_an_attempt_that_is_tried_again_is_written_down_for_a_person(office, sade, caplog, sent):
+    office.bank.states.append(said("failed"))
+    office.ask()
+    failed, first = office.run("failed"), office.attempt.reference
+    review.retry(failed.pk, actor=sade.user, reason="They say it works now.", now=office.now)
+    office.bank.states[0] = said("pending")
+    if sent:
+        office.later()
+    assert word(office, first)
+    newest = WithdrawalStep.objects.filter(attempt=1).latest("id")
+    assert "tried again under another reference" in newest.what
+    assert first in caplog.text
+    assert office.money == HELD
 
 
 def test_word_about_what_never_left_has_it_asked_about_and_not_sent(office):

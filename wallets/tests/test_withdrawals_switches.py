@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from users.models import AuditEvent
+from wallets import opening
 from wallets.models import PayoutPause, ProviderCircuit, Withdrawal
 from wallets.tests.payouts import GONE, HELD
 from wallets.tests.scripted import UNKNOWN, answer, said
@@ -55,6 +56,22 @@ def test_a_pause_tells_its_reason_and_names_a_provider_that_there_is(office, cap
     call_command("resume_payouts")
     assert "Still paused: scripted, because: first" in capsys.readouterr().out
     assert PayoutPause.objects.get().reason == "first"
+
+
+def test_nothing_is_sent_out_of_a_frozen_wallet_until_it_is_thawed(office, sade):
+    office.bank.states.append(said("pending"))
+    office.ask(100)
+    office.sweep()
+    waiting = office.ask(300).body["id"]
+    opening.set_frozen(actor=sade.user, wallet_id=office.wallet.pk, frozen=True, now=office.now)
+    asked = len(office.bank.asked)
+    for _ in range(3):
+        office.sweep(60)
+    assert (len(office.bank.orders), Withdrawal.objects.get(pk=waiting).status) == (1, "pending")
+    assert len(office.bank.asked) > asked, "what was sent before is asked about"
+    opening.set_frozen(actor=sade.user, wallet_id=office.wallet.pk, frozen=False, now=office.now)
+    office.sweep(60)
+    assert len(office.bank.orders) == 2
 
 
 def fail_often(office, times=breaker.THRESHOLD, result=UNKNOWN):

@@ -141,19 +141,21 @@ def _failed(top_up: TopUp | None, detail: str, now: datetime) -> str:
     if top_up.status == Status.COMPLETED:
         raise Inconclusive("The provider calls a payment failed that is credited; a person must decide.")
     if top_up.status != Status.FAILED:
-        _end(top_up, Status.FAILED, now, failure_code="not_paid", failure_detail=detail or "The payment failed.")
+        # Whoever was refused may try again at the same checkout: it is asked about as long as that may be.
+        _end(
+            top_up, Status.FAILED, now, failure_code="not_paid", failure_detail=detail or "The payment failed.",
+            next_at=top_up.next_at,
+        )  # fmt: skip
     return "The payment failed."
 
 
 def _end(top_up: TopUp, status: Status, now: datetime, **changes: object) -> None:
     if status == Status.COMPLETED:
         changes |= {"failure_code": "", "failure_detail": ""}
-    detail = str(changes.get("failure_detail", ""))[:255]
-    TopUp.objects.filter(pk=top_up.pk).update(
-        **(changes | {"failure_detail": detail}), status=status, next_at=None, updated_at=now
-    )
+    changes["failure_detail"] = str(changes.get("failure_detail", ""))[:255]
+    TopUp.objects.filter(pk=top_up.pk).update(**({"next_at": None} | changes), status=status, updated_at=now)
     audit.record(
         actor=TOP_UPS, action=f"top_up.{status}", kind="topup", object_id=top_up.pk,
         data={"wallet": str(top_up.wallet_id), "amount": top_up.amount, "currency": top_up.currency}
-        | {name: str(value) for name, value in changes.items() if value}, now=now,
+        | {name: str(value) for name, value in changes.items() if value and name != "next_at"}, now=now,
     )  # fmt: skip

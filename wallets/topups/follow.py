@@ -1,8 +1,12 @@
-"""Following top-ups without any webhook: each is asked about, ever less often, and once more after it expired."""
+"""Following top-ups without any webhook: each is asked about, ever less often, and once more after it expired.
+
+So is one that was refused: whoever was may yet pay at the same checkout.
+"""
 
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -48,16 +52,15 @@ def advance(top_up_id: UUID, *, clock: Callable[[], datetime]) -> bool:
     if claimed is None:
         return False
     state = claimed.bank.query_deposit(claimed.reference, claimed.provider_id)
-    try:
+    with suppress(Inconclusive):
         credit.take(claimed.bank.slug, claimed.reference, state, now=clock())
-    except Inconclusive:
-        _look_again(claimed, clock())
+    _look_again(claimed, clock())
     return True
 
 
 CLAIM = """
 UPDATE wallets_topup SET lease = lease + 1, next_at = %s
-WHERE id = %s AND next_at <= %s AND status IN ('pending', 'expired')
+WHERE id = %s AND next_at <= %s AND status IN ('pending', 'failed', 'expired')
 RETURNING id, lease, reference, provider_id, provider
 """
 
@@ -76,18 +79,18 @@ def _claim(top_up_id: UUID, now: datetime) -> Claimed | None:
 
 @durable
 def _look_again(claimed: Claimed, now: datetime) -> None:
-    """Nothing is known yet: ask later, or stop waiting."""
+    """Where it isn't settled, ask later, or stop waiting."""
     top_up = TopUp.objects.select_for_update(no_key=True).filter(pk=claimed.id, lease=claimed.lease).first()
     if top_up is None or top_up.next_at is None:
         return
-    row = TopUp.objects.filter(pk=claimed.id)
-    if top_up.status == TopUp.Status.EXPIRED:
-        row.update(next_at=None, checks=top_up.checks + 1, updated_at=now)
-    elif now >= top_up.expires_at:
+    if now >= top_up.expires_at and top_up.status == TopUp.Status.PENDING:
         credit.expire(top_up, now=now)
-        row.update(next_at=now + AFTERWARDS, checks=top_up.checks + 1)
+    if now < top_up.expires_at:
+        next_at = min(now + _pause(top_up.checks), top_up.expires_at)
     else:
-        row.update(next_at=min(now + _pause(top_up.checks), top_up.expires_at), checks=top_up.checks + 1)
+        last = top_up.expires_at + AFTERWARDS
+        next_at = last if now < last else None
+    TopUp.objects.filter(pk=claimed.id).update(next_at=next_at, checks=top_up.checks + 1)
 
 
 def _pause(checks: int) -> timedelta:

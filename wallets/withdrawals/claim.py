@@ -8,7 +8,7 @@ from uuid import UUID
 from ledger import sql
 from ledger.durable import durable
 from wallets import metrics
-from wallets.models import PayoutAttempt, Withdrawal
+from wallets.models import PayoutAttempt, Wallet, Withdrawal
 from wallets.providers.port import Capability, PaymentProvider
 from wallets.providing import provider, registry
 from wallets.withdrawals import breaker, steps
@@ -18,8 +18,9 @@ from wallets.withdrawals.timing import Terms
 
 logger = logging.getLogger(__name__)
 
-# A withdrawal whose provider isn't enabled is looked at again after so long.
+# A withdrawal whose provider isn't enabled is looked at again after so long, one of a frozen wallet sooner.
 DISABLED = timedelta(minutes=5)
+FROZEN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def claim(withdrawal_id: UUID, now: datetime) -> Claimed | None:
     bank = provider(withdrawal.provider)
     attempt = PayoutAttempt.objects.filter(withdrawal=withdrawal).order_by("-number").first()
     if _is_to_be_sent(withdrawal, attempt):
-        wait = breaker.held_until(bank.slug, lease=terms(bank).lease, now=now)
+        wait = _thaw(withdrawal, now) or breaker.held_until(bank.slug, lease=terms(bank).lease, now=now)
         if wait is None:
             return _lease(withdrawal, bank, _about_to_be_sent(withdrawal, bank, attempt, now), now, send=True)
         _put_off(withdrawal, wait)
@@ -87,6 +88,12 @@ def _is_to_be_sent(withdrawal: Withdrawal, attempt: PayoutAttempt | None) -> boo
     if withdrawal.status not in steps.UNDER_WAY:
         return False
     return attempt is None or attempt.outcome in (Outcome.NOT_SENT, Outcome.REFUSED)
+
+
+def _thaw(withdrawal: Withdrawal, now: datetime) -> datetime | None:
+    """When to look again whether anything may leave the wallet, or None where it may."""
+    frozen = Wallet.objects.filter(pk=withdrawal.wallet_id, status=Wallet.Status.FROZEN).exists()
+    return now + FROZEN if frozen else None
 
 
 LEASE = """

@@ -120,6 +120,16 @@ def on_state(known: Known, state: PayoutState, now: datetime) -> Decision:
             return _silence(known, f"The bank's answer tells nothing: {state.detail or 'an unknown state'}.", now)
 
 
+def after_word(decision: Decision) -> Decision:
+    """What a decision becomes where somebody said meanwhile that the bank has news: before money is given back,
+    anything is sent again or a person called, the bank is asked once more. The attempt's outcome stays as it was.
+    """
+    if decision.act not in (Act.FAIL, Act.SEND, Act.REVIEW):
+        return decision
+    words = f"{decision.words} Word came meanwhile that the bank has news, so it is asked first."
+    return replace(decision, act=Act.ASK, words=words, outcome=None, pause=0.0, at_least=0.0, code="", restart=False)
+
+
 def _ask(
     known: Known, outcome: Outcome | None, words: str, *, detail: str = "", understood: bool = False,
     restart: bool = False, missed: bool = False,
@@ -195,11 +205,16 @@ def _after_payment(known: Known, state: PayoutState, now: datetime) -> Decision:
         case RemoteStatus.REVERSED | RemoteStatus.FAILED if _other_money(known, state):
             words = f"The bank sent {_money(state)} back, and {known.amount} {known.currency} was paid."
             return Decision(Act.REVIEW, words, code="mismatch", understood=True)
+        case RemoteStatus.FAILED if known.outcome != Outcome.PAID:
+            words = _sentence("The bank says that it failed, and a person settled it as paid", state.detail)
+            return Decision(Act.REVIEW, words, code="contradiction", understood=True)
         case RemoteStatus.REVERSED | RemoteStatus.FAILED:
             words = _sentence("The bank had paid, and the money came back", state.detail)
             return Decision(Act.RETURN, words, code="returned_by_bank", detail=state.detail, understood=True)
         case RemoteStatus.SUCCEEDED:
-            return Decision(Act.REST, "The bank still says that it paid.", pause=rest, understood=True, restart=True)
+            return Decision(
+                Act.REST, "The bank still says that it paid.", Outcome.PAID, pause=rest, understood=True, restart=True
+            )
         case RemoteStatus.UNKNOWN if known.checks < timing.LATE_CHECKS:
             return _ask(known, None, "The bank's answer about what it paid tells nothing.")
         case _:

@@ -27,7 +27,7 @@ from wallets.providers.port import (
 )
 from wallets.withdrawals import breaker, recipients, settle, steps
 from wallets.withdrawals.claim import Claimed, claim, due
-from wallets.withdrawals.decide import Act, Decision, on_answer, on_state, rejected
+from wallets.withdrawals.decide import Act, Decision, after_word, on_answer, on_state, rejected
 from wallets.withdrawals.steps import Because, Status
 
 __all__ = ["advance", "due"]
@@ -88,12 +88,12 @@ def _write_submitted(claimed: Claimed, result: SubmitResult, now: datetime, aske
     if result.outcome == SubmitOutcome.REJECTED:
         recipients.forget(withdrawal.bank_account_id)
     known = claimed.known()
-    decision = on_answer(known, result, now)
+    decision = _heeding_word(withdrawal, on_answer(known, result, now))
     if asked is None:
         _act(claimed, withdrawal, decision, now, result.provider_id, result.raw)
         return
     steps.note(withdrawal, Because(decision.words, attempt=claimed.attempt.number, raw=result.raw), now=now)
-    confirmed = on_state(rejected(known, result), asked, now)
+    confirmed = _heeding_word(withdrawal, on_state(rejected(known, result), asked, now))
     if confirmed.outcome is None:
         confirmed = decision
     _act(claimed, withdrawal, confirmed, now, asked.provider_id or result.provider_id, asked.raw)
@@ -104,7 +104,8 @@ def _write_state(claimed: Claimed, state: PayoutState, now: datetime) -> None:
     """Write what the bank's word on an order means for the withdrawal."""
     withdrawal = _still_ours(claimed)
     if withdrawal is not None:
-        _act(claimed, withdrawal, on_state(claimed.known(), state, now), now, state.provider_id, state.raw)
+        decision = _heeding_word(withdrawal, on_state(claimed.known(), state, now))
+        _act(claimed, withdrawal, decision, now, state.provider_id, state.raw)
 
 
 def _still_ours(claimed: Claimed) -> Withdrawal | None:
@@ -115,6 +116,10 @@ def _still_ours(claimed: Claimed) -> Withdrawal | None:
     if found is None:
         logger.warning("Withdrawal %s was claimed by another worker; its answer is left to that one.", mine.pk)
     return found
+
+
+def _heeding_word(withdrawal: Withdrawal, decision: Decision) -> Decision:
+    return after_word(decision) if withdrawal.heard else decision
 
 
 def _act(
@@ -184,9 +189,7 @@ def _next_at(withdrawal: Withdrawal, decision: Decision, now: datetime) -> datet
 
 def _later(claimed: Claimed, withdrawal: Withdrawal, decision: Decision, because: Because, now: datetime) -> None:
     """Look again later, ever less often and not all at once; at once, where somebody said that there is news."""
-    next_at = _next_at(withdrawal, decision, now)
-    if withdrawal.heard and decision.act != Act.SEND:
-        next_at = now
+    next_at = now if withdrawal.heard else _next_at(withdrawal, decision, now)
     checks = 0 if decision.restart else withdrawal.checks + 1
     if decision.act == Act.SEND and not claimed.attempt.doubtful:
         # Nothing of it can be at the bank: until the next sending it may be cancelled.

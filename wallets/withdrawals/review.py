@@ -17,11 +17,11 @@ from wallets.withdrawals.steps import Because, Status
 
 @durable
 def settle_as_paid(withdrawal_id: UUID, *, actor: Actor, reason: str, now: datetime) -> None:
-    """The bank's own records say that it paid: book it. Raises InvalidState, and InsufficientFunds where the money was
-    given back and spent meanwhile.
+    """The bank's own records say that it paid: book it. What the bank itself has said of the attempt stays as it is.
+
+    Raises InvalidState, and InsufficientFunds where the money was given back and spent meanwhile.
     """
     withdrawal = _in_review(withdrawal_id)
-    _close(withdrawal, Outcome.PAID, now)
     settle.complete(withdrawal, Because(f"Settled as paid: {reason}", actor), now=now)
 
 
@@ -33,7 +33,8 @@ def settle_as_failed(withdrawal_id: UUID, *, actor: Actor, reason: str, now: dat
     if withdrawal.transaction_id is not None:
         settle.give_back(withdrawal, because, code="settled_by_staff", detail=reason, now=now)
         return
-    _close(withdrawal, Outcome.REFUSED, now)
+    latest = PayoutAttempt.objects.filter(withdrawal=withdrawal).order_by("-number")[:1]
+    PayoutAttempt.objects.filter(pk__in=latest.values("pk")).update(outcome=Outcome.REFUSED, answered_at=now)
     settle.fail(withdrawal, because, code="settled_by_staff", detail=reason, now=now)
 
 
@@ -67,9 +68,3 @@ def _in_review(withdrawal_id: UUID) -> Withdrawal:
     if withdrawal.status != Status.IN_REVIEW:
         raise InvalidState(f"The withdrawal is {steps.words(withdrawal.status)}, not in review.")
     return withdrawal
-
-
-def _close(withdrawal: Withdrawal, outcome: Outcome, now: datetime) -> None:
-    """Say of the latest attempt what a person found out."""
-    open_ = PayoutAttempt.objects.filter(withdrawal=withdrawal).order_by("-number")[:1]
-    PayoutAttempt.objects.filter(pk__in=open_.values("pk")).update(outcome=outcome, answered_at=now)
