@@ -195,7 +195,7 @@ def test_what_isnt_there_cant_be_synced(robot, purse):
 
 
 def test_a_provider_that_tells_no_balances_is_refused(robot, purse, monkeypatch):
-    monkeypatch.setattr(SandboxProvider, "capabilities", frozenset({Capability.UNIQUE_REFERENCE}))
+    monkeypatch.setattr(provider("sandbox"), "capabilities", frozenset({Capability.UNIQUE_REFERENCE}))
     assert sync(robot, purse).code == "validation_error"
 
 
