@@ -85,6 +85,7 @@ def _look_again(claimed: Claimed, now: datetime) -> None:
         return
     if now >= top_up.expires_at and top_up.status == TopUp.Status.PENDING:
         credit.expire(top_up, now=now)
+    next_at: datetime | None
     if now < top_up.expires_at:
         next_at = min(now + _pause(top_up.checks), top_up.expires_at)
     else:
