@@ -47,7 +47,7 @@ def test_what_is_paused_can_be_cancelled(office):
 
 
 def test_a_pause_tells_its_reason_and_names_a_provider_that_there_is(office, capsys):
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match=r"enabled are .*scripted"):
         call_command("pause_payouts", "--provider", "nobody", "--reason", "x")
     with pytest.raises(CommandError):
         call_command("pause_payouts")

@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from users.callers import System
+from wallets.providers.registry import NoSuchProvider
 from wallets.providing import registry
 from wallets.withdrawals import switches
 
@@ -16,9 +17,16 @@ class Command(BaseCommand):
         parser.add_argument("--reason", required=True, help="Why, for those who find payouts waiting.")
 
     def handle(self, *, provider: str, reason: str, **options: Any) -> None:
-        if provider != switches.EVERY and provider not in registry():
-            raise CommandError(f"There is no provider {provider}.")
+        if provider != switches.EVERY:
+            _must_be_enabled(provider)
         fresh = switches.pause(
             provider=provider, reason=reason, actor=System("pause_payouts"), now=timezone.now()
         )  # fmt: skip
         self.stdout.write("Payouts are paused." if fresh else "They were paused before; that reason stays.")
+
+
+def _must_be_enabled(provider: str) -> None:
+    try:
+        registry().get(provider)
+    except NoSuchProvider as refusal:
+        raise CommandError(f"{refusal} Its keys must be set in this shell too.") from refusal
