@@ -1,4 +1,4 @@
-"""What providers say that they hold for us. All tables but one index are new: nothing waits for a lock."""
+"""What providers say that they hold for us. All tables are new: nothing waits for a lock."""
 
 import django.db.models.deletion
 import uuid_utils.compat
@@ -103,15 +103,6 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField()),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="withdrawal",
-            index=models.Index(
-                models.F("provider"),
-                models.F("currency"),
-                condition=models.Q(("status__in", ("processing", "in_review"))),
-                name="wallets_withdrawal_in_flight",
-            ),
         ),
         migrations.AddField(
             model_name="balancesnapshot",

@@ -22,6 +22,15 @@ class Migration(migrations.Migration):
         ),
         AddIndexConcurrently(
             model_name="withdrawal",
+            index=models.Index(
+                models.F("provider"),
+                models.F("currency"),
+                condition=models.Q(("status__in", ("processing", "in_review"))),
+                name="wallets_withdrawal_in_flight",
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name="withdrawal",
             index=models.Index(models.F("wallet"), models.F("created_at"), name="wallets_withdrawal_of_wallet"),
         ),
         ValidateConstraint("withdrawal", "wallets_withdrawal_state"),

@@ -131,8 +131,9 @@ def test_what_cant_be_sent_is_tried_for_a_day_ever_more_slowly():
 @pytest.mark.parametrize(
     ("terms", "pauses", "lease", "patience"),
     [
-        (PAYSTACK, [15, 60, 300, 900, 3600, 3600], 90, 3_600), (FLUTTERWAVE, [15, 60, 300, 900, 3600, 3600], 90, 3_600),
-        (FINCRA, [15, 60, 300, 900, 3600, 3600], 90, 14_400), (SANDBOX, [0.25, 1, 5, 15, 60, 60], 20, 3_600),
+        (PAYSTACK, [15, 60, 300, 900, 3600, 3600], 120, 3_600),
+        (FLUTTERWAVE, [15, 60, 300, 900, 3600, 3600], 120, 3_600),
+        (FINCRA, [15, 60, 300, 900, 3600, 3600], 120, 14_400), (SANDBOX, [0.25, 1, 5, 15, 60, 60], 20, 3_600),
     ],
 )  # fmt: skip
 def test_the_schedule_fits_the_provider(terms, pauses, lease, patience):

@@ -6,10 +6,12 @@ from django.db import IntegrityError, transaction
 from ledger import sql
 from users.models import AuditEvent, User
 from users.permissions import PermissionDenied
-from wallets.models import ApprovalRule, FeeRule, Wallet, Withdrawal, WithdrawalLimit
+from wallets.models import ApprovalRule, BankAccount, FeeRule, Wallet, Withdrawal, WithdrawalLimit
 from wallets.opening import InvalidState
+from wallets.tests.conftest import balance
 from wallets.tests.payouts import BACK, GONE, HELD, books_are_clean
 from wallets.tests.scripted import said
+from wallets.tests.test_withdrawals import bank_account
 from wallets.withdrawals import approve, rules
 from wallets.withdrawals.rules import Fee, rounded_up
 
@@ -233,3 +235,12 @@ def test_each_change_of_a_rule_is_in_the_audit_trail(office, sade):
         ("fee_rule.added", 5), ("fee_rule.changed", 7), ("fee_rule.removed", 7),
     ]  # fmt: skip
     assert not FeeRule.objects.exists()
+
+
+def test_nothing_is_held_for_a_provider_that_isnt_in_use(alice, purse):
+    account = bank_account(alice)
+    BankAccount.objects.filter(pk=account["id"]).update(provider="gone")
+    asked = alice.http.post(f"wallets/{purse.id}/withdrawals", {"amount": 400, "bank_account": account["id"]})
+    assert (asked.status, asked.code) == (503, "provider_unavailable")
+    assert asked.headers["Retry-After"]
+    assert balance(alice.http, purse) == (1_000, 0, 0, 1_000)

@@ -25,6 +25,8 @@ from wallets import bank_accounts, bell, metrics
 from wallets.access import Access, Need, NotFound, WalletRefused, check, reach
 from wallets.backlog import Backlog, QueueFull
 from wallets.models import BankAccount, Withdrawal
+from wallets.providers.port import ProviderUnavailable
+from wallets.providing import registry
 from wallets.transfers import CurrencyMismatch
 from wallets.withdrawals import rules, steps
 from wallets.withdrawals.rules import LimitExceeded, Rules, Used
@@ -55,7 +57,16 @@ class Accepted:
     standing: Standing
 
 
-Refusal = Refused | NotFound | PermissionDenied | WalletRefused | CurrencyMismatch | LimitExceeded | QueueFull
+Refusal = (
+    Refused
+    | NotFound
+    | PermissionDenied
+    | WalletRefused
+    | CurrencyMismatch
+    | LimitExceeded
+    | ProviderUnavailable
+    | QueueFull
+)
 Outcome = Accepted | Refusal
 
 
@@ -113,11 +124,13 @@ def _plans(orders: Sequence[Order]) -> list[Plan | Refusal]:
             wallet.check_may_pay()
             if account.currency != wallet.currency:
                 raise CurrencyMismatch(wallet.currency, account.currency)
+            if account.provider not in registry():
+                raise ProviderUnavailable("The bank account's provider isn't in use now; add the account at another.")
             if not room:
                 raise QueueFull("withdrawals")
             room -= 1
             plans.append(Plan(order, wallet, account, ruled[account.currency, account.provider]))
-        except (NotFound, PermissionDenied, WalletRefused, CurrencyMismatch, QueueFull) as refusal:
+        except (NotFound, PermissionDenied, WalletRefused, CurrencyMismatch, ProviderUnavailable, QueueFull) as refusal:
             plans.append(refusal)
     return plans
 

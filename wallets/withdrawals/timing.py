@@ -9,8 +9,9 @@ PAUSES = (15.0, 60.0, 300.0, 900.0, 3600.0)
 USUAL_GRACE = 600.0
 # So often, and spaced, must the bank not know an order before it is taken as never having arrived.
 MISSES = 3
-# Whoever calls a provider has an answer, or has given up, within so many seconds: adapters wait 60 at most.
-LONGEST_CALL = 90.0
+# Whoever calls a provider has an answer, or has given up, within so many seconds: a recipient 20, the order 65 and the
+# question after a refusal 20, at most.
+LONGEST_CALL = 120.0
 # Without a word that we understand for so long, a person must look; for slower providers it is longer.
 PATIENCE = timedelta(hours=1)
 # What is known not to have been sent is safe to try again, for a day.
