@@ -13,7 +13,7 @@ from wallets.models import TopUp, UnmatchedReceipt, Withdrawal
 from wallets.simulator.amounts import CENT
 from wallets.simulator.orders import OPEN, Transfer
 from wallets.tests.interleavings.street import BASIS_POINTS, FLAT, SLUGS
-from wallets.tests.interleavings.world import FUNDS, World
+from wallets.tests.interleavings.world import FUNDS, Wished, World
 
 CURRENCIES = ("NGN", "USD")
 Status = Withdrawal.Status
@@ -87,14 +87,17 @@ class Judge:
 
     def _top_ups(self) -> None:
         """Credited exactly once if exactly that was paid; what else was paid is in suspense, once."""
-        sim = self.world.sim
         for wish in self.world.wished:
-            row = wish.row
-            paid = sim.deposits.named(row.reference, wish.provider)
-            exact = paid is not None and paid.state == "success" and paid.paid == wish.amount * CENT
-            other = paid is not None and paid.state == "success" and not exact
+            row, paid = wish.row, self._paid(wish)
+            exact = paid == (wish.amount * CENT, "NGN")
             kept = UnmatchedReceipt.objects.filter(top_up=row).count()
+            other = paid is not None and not exact
             assert (row.status == TopUp.Status.COMPLETED, kept) == (exact, int(other)), f"{row.status}: {paid}"
+
+    def _paid(self, wish: Wished) -> tuple[int, str] | None:
+        """What was paid for a top-up, by the books of its provider."""
+        found = self.world.sim.deposits.named(wish.row.reference, wish.provider)
+        return (found.paid, found.paid_currency) if found is not None and found.state == "success" else None
 
     def _wallets(self) -> None:
         """The balance of each wallet, from what was asked for and what the bank has done; and nothing is held."""
@@ -103,8 +106,7 @@ class Judge:
             expected[source] -= amount
             expected[target] += amount
         for wish in world.wished:
-            paid = world.sim.deposits.named(wish.row.reference, wish.provider)
-            if paid is not None and paid.state == "success" and paid.paid == wish.amount * CENT:
+            if self._paid(wish) == (wish.amount * CENT, "NGN"):
                 expected[wish.wallet] += wish.amount
         for one in world.wanted:
             gone = self._is_gone(Withdrawal.objects.get(pk=one.id))

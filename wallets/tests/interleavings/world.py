@@ -332,7 +332,7 @@ class World:
     def deliver(self, x: int, y: int) -> None:
         """A webhook comes: any of them, in any order, also again."""
         for row in pick(self.deliveries(), x):
-            self._deliver(row["provider"], row["body"])
+            self.tell(row["provider"], row["body"])
 
     def lie(self, x: int, y: int) -> None:
         """Somebody who has the secret says what isn't so."""
@@ -340,18 +340,14 @@ class World:
             state = ("success", "failed", "reversed")[y % 3]
             event = self.sim.faces[found.provider].transfer_event(replace(found, state=state))
             if event is not None:
-                self._deliver(found.provider, event.body)
+                self.tell(found.provider, event.body)
 
     def forge(self, x: int, y: int) -> None:
         """Somebody who hasn't is refused, and nothing is kept."""
         for found in pick(self.transfers(), x):
             face = self.sim.faces[found.provider]
             event = face.transfer_event(replace(found, state="success", word=uuid4().hex))
-            before = self._events().count()
-            with suppress(intake.SignatureInvalid):
-                intake.take(found.provider, face.signature(event.body, forged=True), event.body, now=self.now())
-                raise AssertionError("a forged webhook was taken")
-            assert self._events().count() == before
+            self.tell_forged(found.provider, event.body)
 
     def gossip(self, x: int, y: int) -> None:
         """Word comes of any attempt, also of an older one."""
@@ -364,7 +360,16 @@ class World:
         """Every webhook that the simulator would have sent."""
         return self.sim.store.rows("SELECT * FROM deliveries WHERE id > :mark ORDER BY id", mark=self.mark)
 
-    def _deliver(self, slug: str, body: bytes) -> None:
+    def tell_forged(self, slug: str, body: bytes) -> None:
+        """Deliver what somebody without the secret has made: it is refused."""
+        before = self._events().count()
+        with suppress(intake.SignatureInvalid):
+            intake.take(slug, self.sim.faces[slug].signature(body, forged=True), body, now=self.now())
+            raise AssertionError("a forged webhook was taken")
+        assert self._events().count() == before
+
+    def tell(self, slug: str, body: bytes) -> None:
+        """Deliver something with the provider's signature, true or not."""
         self.told = True
         intake.take(slug, self.sim.faces[slug].signature(body), body, now=self.now())
 
