@@ -1,7 +1,7 @@
 """Healing: all that went wrong stops, time passes until nothing is due, and then a person sees to what is left."""
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Min
 
@@ -81,7 +81,7 @@ def everything_is_told(world: World) -> None:
 
 
 def until_quiet(world: World) -> None:
-    """Let time pass from one due row to the next, until there is none."""
+    """Let time pass from one due row to the next, until there is none, and the bank has done all that it will."""
     end = world.now() + timedelta(days=DAYS)
     while True:
         for deed in world.due():
@@ -96,7 +96,8 @@ def until_quiet(world: World) -> None:
 def _next(world: World) -> object:
     """When something is due again. Of what may only be paid late, no more is asked than its last questions."""
     mine = Withdrawal.objects.filter(wallet__in=world.wallets)
-    found = [mine.aggregate(at=Min("next_at"))["at"]]
+    theirs = world.sim.bank.next_due()
+    found = [mine.aggregate(at=Min("next_at"))["at"], theirs and datetime.fromtimestamp(theirs, UTC)]
     if world.told:
         events = WebhookEvent.objects.filter(reference__in=world.references())
         found.append(events.aggregate(at=Min("next_at"))["at"])
