@@ -11,8 +11,8 @@ from wallets.tests.interleavings.healing import run
 from wallets.tests.interleavings.programs import Program, program, shrunk
 from wallets.tests.interleavings.street import Street, street
 
-SLICE = 25
-# `FIRST_SEED=5000 SEEDS=100 make torture` goes on where another run was stopped, or repeats a part of it.
+SLICE = 20
+# `FIRST_SEED=5000 make torture` goes on where another run was stopped.
 FIRST, COUNT = int(os.environ.get("FIRST_SEED", "1")), int(os.environ.get("SEEDS", "10000"))
 EVERY = 100
 
