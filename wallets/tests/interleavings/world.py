@@ -20,7 +20,7 @@ from wallets.models import PayoutAttempt, ProviderCircuit, TopUp, WebhookEvent, 
 from wallets.opening import InvalidState
 from wallets.providers.port import ProviderUnavailable
 from wallets.simulator.amounts import CENT
-from wallets.simulator.orders import Transfer
+from wallets.simulator.orders import OPEN, Transfer
 from wallets.tests.interleavings.street import SLUGS, Street
 from wallets.topups import follow, start
 from wallets.transfers import Order, transfer
@@ -194,7 +194,11 @@ class World:
         self._decide(x, approve.reject)
 
     def retry(self, x: int, y: int) -> None:
-        self._decide(x, review.retry)
+        """Against a bank that calls bad what it took, only the look at its own pages helps; else none is needed."""
+        for one in pick(self.wanted, x):
+            live = any(found.state in (*OPEN, "success") for found in self.transfers_of(one))
+            if not (self.lied and live):
+                self._decide(x, review.retry)
 
     def ask_again(self, x: int, y: int) -> None:
         self._decide(x, review.ask_again)
