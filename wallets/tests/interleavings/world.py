@@ -145,10 +145,8 @@ class World:
         """Alice asks for a withdrawal."""
         slug, amount, wallet = SLUGS[x % 3], AMOUNTS[y % len(AMOUNTS)], self.wallets[y % 2].id
         with suppress(*REFUSALS), transaction.atomic():
-            made = accept.withdraw(
-                caller=self.caller, wallet_id=wallet, amount=amount, description="",
-                bank_account_id=self.street.accounts[slug].id, now=self.now(),
-            )  # fmt: skip
+            order = accept.Order(self.caller, wallet, amount, self.street.accounts[slug].id)
+            made = accept.withdraw(order, now=self.now())
             self.wanted.append(Wanted(made.withdrawal.id, wallet, slug, amount))
 
     def cancel(self, x: int, y: int) -> None:
