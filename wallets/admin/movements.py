@@ -39,7 +39,10 @@ class MovementAdmin(ReadOnlyAdmin):
 
     @display(description="asked for by")
     def asked_by(self, movement: Any) -> str:
-        return words.caller_link(movement.created_by)
+        # Django draws a cell several times for a page; who it was is looked up once.
+        if not hasattr(movement, "asker"):
+            movement.asker = words.caller_link(movement.created_by)
+        return movement.asker
 
     @display(description="transaction")
     def transaction_shown(self, movement: Any) -> str:
