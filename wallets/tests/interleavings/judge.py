@@ -16,6 +16,8 @@ from wallets.tests.interleavings.street import BASIS_POINTS, FLAT, SLUGS
 from wallets.tests.interleavings.world import FUNDS, Wished, World
 
 CURRENCIES = ("NGN", "USD")
+# What comes back within the second of the last look isn't seen by it.
+LAST_LOOK = 72 * 3600 - 1
 Status = Withdrawal.Status
 OVER = (Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.RETURNED)
 
@@ -157,7 +159,7 @@ def final(found: list[Transfer]) -> set[str]:
 def fates(found: list[Transfer], row: Withdrawal) -> set[str]:
     """The same before anybody has told of it: what comes back after the last look needs a webhook to be seen."""
     late = [one for one in found if one.state == "reversed" and row.completed_at and row.next_at is None]
-    unseen = any(one.updated > row.completed_at.timestamp() + 72 * 3600 for one in late if row.completed_at)
+    unseen = any(one.updated > row.completed_at.timestamp() + LAST_LOOK for one in late if row.completed_at)
     return final(found) | ({Status.COMPLETED} if unseen else set())
 
 

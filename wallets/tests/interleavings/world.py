@@ -254,6 +254,12 @@ class World:
             self.late = self.late or bool(self.street.crew.stopped)
             self.sim.advance((due.next_at - self.now()).total_seconds())
 
+    def persist(self, x: int, y: int) -> None:
+        """Time passes from one due withdrawal to the next, and each is worked on: several times."""
+        for _ in range(2 + x % 5):
+            self.hurry(x, y)
+            self.sweep(x, y)
+
     def due(self) -> list[Callable[[], Any]]:
         """What of this interleaving a worker would find now."""
         now = self.now()
@@ -285,6 +291,12 @@ class World:
         chosen = FAULTS[x % len(FAULTS)]
         self.faults.append(chosen)
         self.sim.fault(**chosen, **({"provider": SLUGS[y % 6]} if y % 6 < 3 else {}))
+
+    def lose(self, x: int, y: int) -> None:
+        """The next order is taken, its answer lost, and it isn't found for a while: the worst that can happen."""
+        for chosen in ({"kind": "reset", "times": 1}, {"kind": "hidden", "seconds": (700, 8_000)[x % 2]}):
+            self.faults.append(chosen)
+            self.sim.fault(**chosen)
 
     def heal(self, x: int, y: int) -> None:
         """All goes well again. Nobody knows whether Flutterwave refuses a reference twice: here it never does."""
