@@ -1,5 +1,6 @@
 """What customers, staff and webhooks do to a withdrawal: cancel, resolve, ask again, say that there is news."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -163,6 +164,19 @@ def test_what_failed_is_tried_again_under_a_new_reference(office, sade):
     first, second = (order.reference for order in office.bank.orders)
     assert (first.endswith("_1"), second.endswith("_2"), office.money) == (True, True, GONE)
     assert books_are_clean()
+
+
+def test_what_was_refused_at_the_door_is_tried_again_only_after_the_grace(office, sade):
+    """The bank may have taken what it calls bad, and show it only after a while."""
+    office.bank.answers.append(answer("rejected", detail="no such account"))
+    office.bank.states.append(NOT_FOUND)
+    office.ask()
+    failed = office.run("failed")
+    with pytest.raises(InvalidState, match="might have it"):
+        review.retry(failed.pk, actor=sade.user, reason="Again.", now=office.now)
+    assert (office.found().status, office.money) == ("failed", BACK)
+    review.retry(failed.pk, actor=sade.user, reason="Again.", now=office.now + timedelta(minutes=10))
+    assert (office.found().status, office.money) == ("pending", HELD)
 
 
 def test_a_retry_needs_its_money(office, sade, shop):
