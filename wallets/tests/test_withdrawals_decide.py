@@ -57,7 +57,7 @@ def test_an_answer_to_an_order(result, act, outcome):
         (REFUSED, SILENCE, 0, "ask", ""),
         (replace(REFUSED, doubtful=True), NOT_FOUND, 0, "ask", ""),
         (replace(REFUSED, doubtful=True), said("failed"), 0, "fail", "refused_by_bank"),
-        (replace(MISSED, outcome=Outcome.REJECTED, doubtful=True), NOT_FOUND, 11, "fail", "refused_by_bank"),
+        (replace(MISSED, outcome=Outcome.REJECTED, doubtful=True), NOT_FOUND, 11, "send", ""),
         (replace(MISSED, started_at=SENT - timedelta(hours=24)), NOT_FOUND, 11, "ask", ""),
         (replace(MISSED, started_at=SENT - timedelta(hours=24)), NOT_FOUND, 61, "review", "not_found"),
         (FRESH, NOT_FOUND, 0, "ask", ""),

@@ -175,8 +175,9 @@ def _not_found(known: Known, now: datetime) -> Decision:
     missed = known.missed_at is None or now - known.missed_at >= known.terms.spacing
     misses = known.misses + missed
     believed = known.terms.believes_a_miss(now - known.sent_at, misses)
-    # What was sent twice and refused once may have arrived the first time: that is looked for a while longer.
-    if known.outcome == Outcome.REJECTED and (believed or not known.doubtful):
+    # What was sent twice and refused once may have arrived the first time, or may still: whoever was to send it first
+    # may only have slept. So it is sent on under its own reference, which is paid once, until a person must look.
+    if known.outcome == Outcome.REJECTED and not known.doubtful:
         words = _sentence("The bank refused it, and doesn't know it", known.detail)
         return Decision(Act.FAIL, words, Outcome.REFUSED, code="refused_by_bank", detail=known.detail, understood=True)
     taken = known.outcome in (Outcome.ACCEPTED, Outcome.ACTION_REQUIRED)
