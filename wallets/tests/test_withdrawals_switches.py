@@ -6,11 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from users.models import AuditEvent
-from wallets import opening
+from wallets import metrics, opening
 from wallets.models import PayoutPause, ProviderCircuit, Withdrawal
 from wallets.tests.payouts import GONE, HELD
 from wallets.tests.scripted import UNKNOWN, answer, said
-from wallets.withdrawals import breaker
+from wallets.withdrawals import breaker, review
 
 
 @pytest.mark.parametrize("scope", [(), ("--provider", "scripted")])
@@ -153,3 +153,39 @@ def test_keys_that_dont_fit_open_it_at_once_and_fail_nobodys_withdrawal(office):
 def test_to_be_told_to_come_later_opens_nothing(office):
     fail_often(office, breaker.THRESHOLD + 1, answer("not_sent", retry_after=600.0))
     assert not ProviderCircuit.objects.exists()
+
+
+def counted(name, **labels):
+    return metrics.COUNTED.get_sample_value(name, {"provider": "scripted", **labels}) or 0.0
+
+
+def test_what_a_provider_does_to_orders_is_counted(office):
+    unknown, retries = (
+        counted("wallet_payout_outcomes_total", outcome="unknown"),
+        counted("wallet_payout_retries_total"),
+    )
+    fail_often(office)
+    assert counted("wallet_payout_outcomes_total", outcome="unknown") == unknown + breaker.THRESHOLD
+    assert counted("wallet_provider_circuit") == metrics.CIRCUIT["open"]
+    office.bank.answers.append(answer("not_sent"))
+    office.ask(10)
+    office.sweep(60)
+    assert counted("wallet_provider_circuit") in (metrics.CIRCUIT["half_open"], metrics.CIRCUIT["open"])
+    office.bank.answers.append(answer("accepted"))
+    for _ in range(10):
+        office.sweep(120)
+    assert counted("wallet_provider_circuit") == metrics.CIRCUIT["closed"]
+    assert counted("wallet_payout_retries_total") > retries
+
+
+def test_a_payout_that_is_said_to_be_paid_twice_settles_once(committed, office, sade):
+    office.bank.states.extend([said("succeeded"), said("failed", 399)])
+    office.ask()
+    office.run("completed")
+    settled = counted("wallet_payout_settle_seconds_count")
+    assert settled >= 1
+    office.later(3_600)
+    assert office.found().status == "in_review"
+    review.settle_as_paid(office.found().pk, actor=sade.user, reason="It is on their list.", now=office.now)
+    assert (office.found().status, office.money) == ("completed", GONE)
+    assert counted("wallet_payout_settle_seconds_count") == settled

@@ -24,7 +24,6 @@ def complete(withdrawal: Withdrawal, because: Because, *, now: datetime) -> None
     posted = withdrawal.transaction_id or _post(withdrawal, now)
     # What was paid before and is said to be so again was contradicted by the bank: a person's word ends that.
     look = None if withdrawal.transaction_id else timing.next_look(now, now)
-    metrics.payout_settled(withdrawal.provider, (now - withdrawal.created_at).total_seconds())
     move(
         withdrawal, Status.COMPLETED, because, now=now, transaction_id=posted, completed_at=now,
         next_at=look, checks=0, failure_code="", failure_detail="",
@@ -95,4 +94,5 @@ def _post(withdrawal: Withdrawal, now: datetime) -> Any:
     )  # fmt: skip
     post_one(posting, now=now)
     metrics.posted(posting.kind)
+    metrics.payout_settled(withdrawal.provider, (now - withdrawal.created_at).total_seconds())
     return posting.id
