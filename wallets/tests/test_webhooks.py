@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.testcases import LiveServerThread, _StaticFilesHandler
 
-from wallets import tasks
+from wallets import metrics, tasks
 from wallets.models import SandboxPayout, UnmatchedReceipt, WebhookEvent, Withdrawal
 from wallets.providers.enabled import enabled, known
 from wallets.providers.sandbox import webhooks
@@ -345,3 +345,16 @@ def test_the_banks_page_sends_people_back(alice, settings):
     reference = alice.http.post(f"wallets/{wallet.id}/top-ups", {"amount": 500}).body["reference"]
     answer = Client().post(f"/sandbox/checkout/{reference}", {"action": "refuse"})
     assert answer["Location"] == f"https://shop.example/paid?from=bank&reference={reference}"
+
+
+def test_verdicts_are_counted():
+    def verdict(name):
+        labels = {"provider": "sandbox", "verdict": name}
+        return metrics.COUNTED.get_sample_value("wallet_webhooks_total", labels) or 0.0
+
+    names = ("stored", "duplicate", "forged", "unreadable")
+    before = [verdict(name) for name in names]
+    body = event(reference="dep-x", id="chk_1")
+    for send in (lambda: signed(body), lambda: signed(body), lambda: post(body, {}), lambda: signed(b"not json")):
+        send()
+    assert [verdict(name) - was for name, was in zip(names, before, strict=True)] == [2, 1, 1, 1]
