@@ -13,6 +13,7 @@ RUN useradd --system --uid 10001 --no-create-home wallet && install --directory 
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY manage.py ./
+COPY backoffice backoffice
 COPY ledger ledger
 COPY users users
 COPY wallets wallets

@@ -13,9 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from backoffice.money import format_money
+from backoffice.pages import BoundedPaginator
 from ledger import reversal
-from ledger.admin.money import format_money
-from ledger.admin.pages import BoundedPaginator
 from ledger.durable import durable
 from ledger.models import Account, Hold, Transaction
 from users.models import ApiClient, ApiSecret, User

@@ -111,8 +111,8 @@ def _item(title: str, icon: str, model: str) -> dict[str, Any]:
 
 def _money() -> Any:
     """What customers are owed against what providers hold, by currency, each figure with its rows."""
-    from ledger.admin import cells
-    from ledger.admin.tables import Column, Table
+    from backoffice import cells
+    from backoffice.tables import Column, Table
     from wallets.admin.totals import totals
 
     rows = [

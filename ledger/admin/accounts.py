@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from backoffice import cells
+from backoffice.pages import ReadOnlyAdmin
+from backoffice.tables import Column, Figure, Table
 from ledger import sql
-from ledger.admin import cells
-from ledger.admin.pages import ReadOnlyAdmin
-from ledger.admin.tables import Column, Figure, Table
 from ledger.balances import standings
 from ledger.models import Account, AccountType, Balance
 

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from ledger.admin import cells
-from ledger.admin.pages import ReadOnlyAdmin
-from ledger.admin.periods import PeriodFilter
-from ledger.admin.tables import Figure
+from backoffice import cells
+from backoffice.pages import ReadOnlyAdmin
+from backoffice.periods import PeriodFilter
+from backoffice.tables import Figure
 from ledger.models import Hold
 
 VARIANTS = {"open": "info", "captured": "success", "released": "", "expired": "warning"}

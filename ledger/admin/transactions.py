@@ -10,11 +10,11 @@ from django.db.models import Max, Min, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from ledger.admin import cells
+from backoffice import cells
+from backoffice.pages import ReadOnlyAdmin
+from backoffice.periods import PeriodFilter
+from backoffice.tables import Column, Table
 from ledger.admin.accounts import sides, whose
-from ledger.admin.pages import ReadOnlyAdmin
-from ledger.admin.periods import PeriodFilter
-from ledger.admin.tables import Column, Table
 from ledger.models import Account, AccountType, Balance, Entry, Transaction
 
 # A transaction can have thousands of legs; a page isn't the place for all of them.

@@ -3,7 +3,8 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from users.admin.pages import ReadOnlyAdmin, ReadOnlyInline, label
+from backoffice.cells import label
+from backoffice.pages import ReadOnlyAdmin, ReadOnlyInline
 from users.models import ApiClient, ApiSecret
 
 

@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.db.models import Q
 from unfold.decorators import display
 
-from users.admin.pages import ReadOnlyAdmin, label
+from backoffice.cells import label
+from backoffice.pages import ReadOnlyAdmin
 from users.models import User
 
 

@@ -1,38 +1,15 @@
 """The audit trail: who did what to which object."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from uuid import UUID
-
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from unfold.contrib.filters.admin import RangeDateFilter
+from django.db.models import Q
 from unfold.decorators import display
 
-from users.admin.pages import ReadOnlyAdmin, identifier, label
+from backoffice.cells import identifier, label
+from backoffice.pages import ReadOnlyAdmin
+from backoffice.periods import PeriodFilter
 from users.models import AuditEvent
 
-SLACK = timedelta(days=1)
 VARIANTS = {"person": "", "service": "info", "staff": "warning", "system": ""}
-
-
-class PeriodFilter(RangeDateFilter):
-    """Events of some days in UTC, both included. Their ids, UUIDv7, bound them from below by an index."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        since, until = self._day("from"), self._day("to")
-        if since:
-            first = UUID(int=int((since - SLACK).timestamp() * 1000) << 80)
-            queryset = queryset.filter(at__gte=since, pk__gte=first)
-        return queryset.filter(at__lt=until + timedelta(days=1)) if until else queryset
-
-    def _day(self, end: str) -> datetime | None:
-        """The midnight a day begins with; what is no date filters nothing."""
-        try:
-            day = date.fromisoformat(self.used_parameters.get(f"at_{end}", ""))
-            return datetime.combine(day, time(), UTC) if date(1970, 1, 3) < day < date(9999, 1, 1) else None
-        except ValueError:
-            return None
 
 
 @admin.register(AuditEvent)

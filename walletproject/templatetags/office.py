@@ -16,7 +16,7 @@ def as_in_the_sidebar(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A page's breadcrumbs, with the group and the list called as the sidebar calls them, and a row by its own name,
     with the last digits of ids in it.
     """
-    from ledger.admin import cells
+    from backoffice import cells
 
     names = {
         reverse(f"admin:{model.replace('.', '_')}_changelist"): (group, title)

@@ -13,10 +13,10 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from ledger.admin import cells
-from ledger.admin.pages import ReadOnlyAdmin
-from ledger.admin.periods import PeriodFilter
-from ledger.admin.tables import Figure
+from backoffice import cells
+from backoffice.pages import ReadOnlyAdmin
+from backoffice.periods import PeriodFilter
+from backoffice.tables import Figure
 from wallets.admin import words
 from wallets.admin.deeds import ReasonForm, button, do
 from wallets.models import Deposit, Transfer, Wallet

@@ -13,10 +13,10 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from ledger.admin import cells
-from ledger.admin.pages import ReadOnlyAdmin
-from ledger.admin.periods import PeriodFilter
-from ledger.admin.tables import Column, Figure, Table
+from backoffice import cells
+from backoffice.pages import ReadOnlyAdmin
+from backoffice.periods import PeriodFilter
+from backoffice.tables import Column, Figure, Table
 from wallets.admin import words
 from wallets.admin.buttons import Buttons
 from wallets.admin.movements import MovementAdmin, wallet_cell

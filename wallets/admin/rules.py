@@ -10,7 +10,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from ledger.admin import cells
+from backoffice import cells
 from users import validation
 from wallets import currencies
 from wallets.models import ApprovalRule, FeeRule, WithdrawalLimit

@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from ledger.admin import cells
-from ledger.admin.pages import ReadOnlyAdmin
-from ledger.admin.periods import PeriodFilter
-from ledger.admin.tables import Column, Figure, Table
+from backoffice import cells
+from backoffice.curves import Curve, Drawing, draw
+from backoffice.pages import ReadOnlyAdmin
+from backoffice.periods import PeriodFilter
+from backoffice.tables import Column, Figure, Table
 from wallets import currencies
 from wallets.admin import words
-from wallets.admin.curves import Curve, Drawing, draw
 from wallets.admin.movements import wallet_cell
 from wallets.models import BalanceSnapshot, DriftAlert, ProviderAccount
 from wallets.snapshots import history

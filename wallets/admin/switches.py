@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.db.models import Q
 from unfold.decorators import display
 
-from ledger.admin import cells
-from ledger.admin.pages import ReadOnlyAdmin
+from backoffice import cells
+from backoffice.pages import ReadOnlyAdmin
 from wallets.models import PayoutPause, ProviderCircuit
 
 

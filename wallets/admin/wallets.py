@@ -9,10 +9,11 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from backoffice import cells
+from backoffice.pages import ReadOnlyAdmin
+from backoffice.tables import Column, Figure, Table
 from ledger import history
-from ledger.admin import accounts, cells
-from ledger.admin.pages import ReadOnlyAdmin
-from ledger.admin.tables import Column, Figure, Table
+from ledger.admin import accounts
 from ledger.balances import Standing, standings
 from ledger.history import Filter
 from wallets.admin import words

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Model
 from django.utils.safestring import SafeString
 
-from ledger.admin import cells
+from backoffice import cells
 from users.models import ApiClient, User
 from wallets.models import Wallet
 

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from ledger.admin.money import format_money
+from backoffice.money import format_money
 from wallets.models import SandboxCheckout
 from wallets.sandbox_bank import checkouts
 

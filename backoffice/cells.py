@@ -12,7 +12,7 @@ from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from ledger.admin.money import format_money
+from backoffice.money import format_money
 
 NOTHING = "–"
 SHOWN = 8

@@ -1,7 +1,9 @@
-"""What the pages of people and services have in common: nothing can be changed, and nothing large is counted."""
+"""What every list and page of the back office has in common: nothing can be changed, and nothing large is counted."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -10,13 +12,14 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.views import ChangeList
+
+from backoffice.cells import identifier, whole_identifier
+from backoffice.tables import Figure, Table
 
 
 class BoundedList(ChangeList):
@@ -64,6 +67,9 @@ class ReadOnlyAdmin(NoWriting, ModelAdmin):
     list_filter_submit = True
     sortable_by: ClassVar[Sequence[str]] = ()
     empty_value_display = "–"
+    change_form_outer_before_template = "admin/figures.html"
+    change_form_outer_after_template = "admin/tables.html"
+    tables_first = False
     # Searched by equality, so that an index answers: columns of ids, and lookups of texts.
     search_ids: ClassVar[Sequence[str]] = ("id",)
     search_texts: ClassVar[Sequence[str]] = ()
@@ -84,18 +90,33 @@ class ReadOnlyAdmin(NoWriting, ModelAdmin):
         return (queryset.filter(self.search(term)) if term else queryset), False
 
     def search(self, term: str) -> Q:
-        """Which rows a term finds; a term that is an id is looked for among ids too."""
-        found = Q(pk__in=[])
-        for name in self.search_texts:
-            found |= Q((name, term))
-        with suppress(ValueError):
-            for name in self.search_ids:
-                found |= Q((name, UUID(term)))
-        return found
+        """Which rows a term finds; a term that is an id is looked for among ids only."""
+        try:
+            return reduce(or_, [Q((name, UUID(term))) for name in self.search_ids])
+        except ValueError:
+            return reduce(or_, [Q((name, term)) for name in self.search_texts], Q(pk__in=[]))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        obj, now = kwargs.get("obj"), timezone.now()
+        if obj is not None:
+            context |= {"figures": self.figures(obj, now), "tables": self.tables(obj, now)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def figures(self, obj: Any, now: datetime) -> Sequence[Figure]:
+        """The numbers above the fields."""
+        return ()
+
+    def tables(self, obj: Any, now: datetime) -> Sequence[Table]:
+        """What belongs to the object, below the fields."""
+        return ()
+
+    @display(description="ID")
+    def short_id(self, obj: Any) -> str:
+        return identifier(obj.pk)
 
     @display(description="ID")
     def whole_id(self, obj: Any) -> str:
-        return format_html('<span class="whole-id">{}</span>', identifier(obj.pk))
+        return whole_identifier(obj.pk)
 
 
 class ReadOnlyInline(NoWriting, TabularInline):
@@ -103,14 +124,3 @@ class ReadOnlyInline(NoWriting, TabularInline):
 
     extra = 0
     hide_title = True
-
-
-def label(text: str, variant: str = "") -> SafeString:
-    """A state as a coloured label; variants are success, info, warning and danger, and none for grey."""
-    return SafeString(render_to_string("unfold/helpers/label.html", {"text": text, "type": variant}))
-
-
-def identifier(id: UUID | str) -> SafeString:
-    """An id's last digits, which tell it from its neighbours; selecting or clicking them takes the whole id."""
-    parts = {"head": str(id)[:-8], "tail": str(id)[-8:]}
-    return SafeString(render_to_string("admin/identifier.html", parts).strip())

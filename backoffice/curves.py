@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ledger.admin import cells
+from backoffice import cells
 
 WIDTH, HEIGHT = 600, 140
 
