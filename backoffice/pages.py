@@ -4,42 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.views import ChangeList
 
 from backoffice.cells import identifier, whole_identifier
+from backoffice.paging import KeysetList
 from backoffice.tables import Figure, Table
-
-
-class BoundedList(ChangeList):
-    """A list that doesn't offer to show all of what it hasn't counted."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.full_result_count = self.result_count
-
-
-class BoundedPaginator(Paginator):
-    """Counts to a bound and no further: whoever looks for older rows narrows the list by search or date."""
-
-    bound = 5_000
-    template_name = "admin/bounded_pagination.html"
-
-    @cached_property
-    def count(self) -> int:
-        rows = cast(QuerySet, self.object_list)
-        return rows.order_by().values("pk")[: self.bound].count()
 
 
 class NoWriting:
@@ -60,10 +39,8 @@ class ReadOnlyAdmin(NoWriting, ModelAdmin):
 
     actions = None
     list_per_page = 50
-    list_max_show_all = 0
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
-    paginator = BoundedPaginator
     list_filter_submit = True
     sortable_by: ClassVar[Sequence[str]] = ()
     empty_value_display = "–"
@@ -80,7 +57,7 @@ class ReadOnlyAdmin(NoWriting, ModelAdmin):
         return super().changelist_view(request, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return BoundedList
+        return KeysetList
 
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         return (*self.search_ids, *self.search_texts)

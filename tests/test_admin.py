@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backoffice.money import format_money
-from backoffice.pages import BoundedPaginator
 from ledger import reversal
 from ledger.durable import durable
 from ledger.models import Account, Hold, Transaction
@@ -390,14 +390,32 @@ def test_no_filter_counts_its_rows(office):
         assert "Show counts" not in text(office, list_of(model)), model
 
 
-def test_a_list_counts_to_a_bound_and_no_further(office, monkeypatch):
-    monkeypatch.setattr(BoundedPaginator, "bound", 3)
+def page_through(client: Client, url: str, direction: str) -> list[list[str]]:
+    """The rows' links of each page, from a page in one direction until there is no further one."""
+    pages = []
+    while url:
+        listed = text(client, url)
+        pages.append(re.findall(r'<th[^>]*class="field[^>]*>\s*<a href="([^"?]+)', listed))
+        found = re.search(rf'rel="{direction}" href="([^"]+)"', listed)
+        last, url = url, f"{url.partition('?')[0]}{unescape(found[1])}" if found else ""
+    return [*pages, [last]]
+
+
+@pytest.mark.parametrize("model", ["ledger.transaction", "ledger.account"])
+def test_a_list_is_paged_from_row_to_row_and_counts_nothing(office, monkeypatch, model):
+    monkeypatch.setattr(admin.site.get_model_admin(apps.get_model(model)), "list_per_page", 4)
     with CaptureQueriesContext(connection) as asked:
-        page = text(office, list_of("ledger.transaction"))
-    counts = [query["sql"] for query in asked if "COUNT" in query["sql"]]
-    assert len(counts) == 1
-    assert "LIMIT 3" in counts[0]
-    assert "3 transactions and more" in re.sub(r"\s+", " ", page)
+        *forward, (last,) = page_through(office, list_of(model), "next")
+    assert not [query["sql"] for query in asked if "COUNT(*)" in query["sql"] and "LIMIT" not in query["sql"]]
+    rows = [row for page in forward for row in page]
+    assert len(rows) == len(set(rows)) == apps.get_model(model).objects.count()
+    *backward, _ = page_through(office, last, "prev")
+    assert backward[::-1] == forward
+
+
+def test_a_page_behind_what_is_no_row_is_the_first_one(office):
+    answer = office.get(list_of("ledger.transaction"), {"after": "nonsense"})
+    assert (answer.status_code, answer["Location"]) == (302, f"{list_of('ledger.transaction')}?e=1")
 
 
 @pytest.mark.parametrize(
