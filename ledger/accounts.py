@@ -123,3 +123,9 @@ def set_floor(account: UUID, floor: int | None) -> None:
     Raises IntegrityError where the balance is below the new floor already: law 4.
     """
     sql.run("UPDATE ledger_balance SET floor = %s WHERE account_id = %s AND lane = 0", (floor, account))
+
+
+def floor_of(account: UUID) -> int | None:
+    """What an account's available balance may not undercut; None where it has no floor, or isn't there."""
+    found = sql.rows("SELECT floor FROM ledger_balance WHERE account_id = %s AND lane = 0", (account,))
+    return found[0][0] if found else None

@@ -1,6 +1,7 @@
 """One use case, one durable transaction: what it returns is committed, and nothing else of it is."""
 
 import functools
+import inspect
 import random
 import time
 from collections.abc import Callable
@@ -56,3 +57,8 @@ def durable(use_case: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable")
 
     return run
+
+
+def within(use_case: Callable[P, R]) -> Callable[P, R]:
+    """A durable use case as part of another one, whose transaction is open."""
+    return inspect.unwrap(use_case)
