@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
+    from users.models import User
+
 
 class PermissionDenied(Exception):
     """The caller is known, and lacks the scope or role."""
@@ -42,3 +44,9 @@ def require_person(caller: Caller) -> None:
     """Let people pass; raises PermissionDenied for a service."""
     if caller.kind != "person":
         raise PermissionDenied("Only a person can do this; use an access token.")
+
+
+def require_permission(user: "User", permission: str, detail: str) -> None:
+    """Let staff pass who have a permission, such as `wallets.ask_journal`; raises PermissionDenied for the others."""
+    if not (user.is_active and user.is_staff and user.has_perm(permission)):
+        raise PermissionDenied(f"{detail} It takes the permission {permission}: an administrator gives it, by a role.")
