@@ -312,3 +312,5 @@ DRIFT_THRESHOLD = env.int("DRIFT_THRESHOLD", 10_000)
 FINANCE_EMAILS = env.list("FINANCE_EMAILS", default=[])
 WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)
 TRANSFER_QUEUE_LIMIT = env.int("TRANSFER_QUEUE_LIMIT", 100_000)
+# How long what needs two people waits for the second of them.
+PROPOSAL_HOURS = env.int("PROPOSAL_HOURS", 72)

@@ -24,4 +24,8 @@ class WalletsConfig(AppConfig):
         ),
         "wallets_payoutattempt": "SELECT, INSERT, UPDATE",
         "wallets_withdrawalstep": "SELECT, INSERT",
+        # Who asked for what stays as it was; only what came of it is written later.
+        "wallets_proposal": (
+            "SELECT, INSERT, UPDATE (status, decided_by_id, decided_at, decided_because, transaction_id)"
+        ),
     }

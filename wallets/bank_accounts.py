@@ -8,13 +8,14 @@ from django.db.models import QuerySet
 
 from ledger.durable import durable
 from users import audit
-from users.callers import Caller
+from users.callers import Actor, Caller
 from users.encryption import decrypt, digest, encrypt
 from users.permissions import require_scope
 from users.validation import ValidationError
 from wallets import chart, currencies
 from wallets.access import NotFound
 from wallets.models import BankAccount
+from wallets.opening import InvalidState
 from wallets.providers.port import AccountNotResolved, ResolvedAccount
 from wallets.providing import chosen
 
@@ -55,6 +56,7 @@ def _keep(
             "last4": number[-4:],
             "account_name": resolved.account_name,
             "created_at": now,
+            "blocked_at": _blocked_at(bank_code, number),
         },
     )
     if fresh:
@@ -72,6 +74,28 @@ def remove(*, caller: Caller, id: UUID, now: datetime) -> None:
     account = find(caller, id)
     BankAccount.objects.filter(pk=account.pk).update(deleted_at=now)
     audit.record(actor=caller, action="bank_account.removed", kind="bank_account", object_id=id, now=now)
+
+
+def set_blocked(id: UUID, *, blocked: bool, actor: Actor, now: datetime) -> None:
+    """Let nothing be paid any more to the number of a bank account, whoever has added it or will, or lift that.
+
+    Inside the caller's transaction. Raises NotFound.
+    """
+    account = BankAccount.objects.filter(pk=id).first()
+    if account is None:
+        raise NotFound("bank account")
+    same = BankAccount.objects.filter(bank_code=account.bank_code, number_digest=account.number_digest)
+    same.update(blocked_at=now if blocked else None)
+    audit.record(
+        actor=actor, action=f"bank_account.{'blocked' if blocked else 'unblocked'}", kind="bank_account", object_id=id,
+        data={"bank_code": account.bank_code, "last4": account.last4}, now=now,
+    )  # fmt: skip
+
+
+def _blocked_at(bank_code: str, number: str) -> datetime | None:
+    """Since when nothing may be paid to a number, if that is so."""
+    blocked = BankAccount.objects.filter(bank_code=bank_code, number_digest=digest(number), blocked_at__isnull=False)
+    return blocked.values_list("blocked_at", flat=True).first()
 
 
 def visible(caller: Caller) -> QuerySet[BankAccount]:
@@ -95,6 +119,12 @@ def check(caller: Caller, account: BankAccount | None) -> BankAccount:
     if account is None or (caller.kind != "service" and account.user_id != caller.id):
         raise NotFound("bank account")
     return account
+
+
+def check_may_be_paid(account: BankAccount) -> None:
+    """Raise InvalidState where staff have blocked it."""
+    if account.blocked_at is not None:
+        raise InvalidState("Nothing can be paid to this bank account; choose another one, or ask for help.")
 
 
 def number_of(account: BankAccount) -> str:

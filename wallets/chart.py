@@ -29,6 +29,11 @@ def provider_fees(currency: str) -> Line:
     return _internal(f"expenses:provider_fees:{currency}", "expense", currency)
 
 
+def write_offs(currency: str) -> Line:
+    """What came in and nobody claims: income, once two people have said so."""
+    return _internal(f"income:write_offs:{currency}", "income", currency)
+
+
 def suspense(provider: str, currency: str) -> Line:
     """Money that came in at a provider and can't be matched yet: a liability, we owe it to somebody."""
     return _internal(f"liabilities:suspense:{provider}:{currency}", "liability", currency)
@@ -42,7 +47,7 @@ def wallet(account: UUID, currency: str) -> Line:
 def open_currency(currency: str, *, now: datetime) -> None:
     """Open the internal accounts of a currency where they aren't yet, inside the caller's transaction."""
     providers = [line(provider, currency) for provider in settings.PROVIDERS for line in (clearing, suspense)]
-    internal = [*providers, fees(currency), provider_fees(currency)]
+    internal = [*providers, fees(currency), provider_fees(currency), write_offs(currency)]
     open_accounts(
         [NewAccount(line.code, line.type, line.currency, lanes=line.lanes, id=line.id) for line in internal], now=now
     )

@@ -3,6 +3,7 @@
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
+from wallets.models.proposals import JournalTemplate, Proposal
 from wallets.models.rules import ApprovalRule, FeeRule, WithdrawalLimit
 from wallets.models.sandbox import SandboxCheckout, SandboxFloat, SandboxPayout
 from wallets.models.snapshots import BalanceSnapshot, DriftAlert, ProviderAccount
@@ -17,9 +18,11 @@ __all__ = [
     "DriftAlert",
     "FeeRule",
     "IdempotencyKey",
+    "JournalTemplate",
     "Member",
     "PayoutAttempt",
     "PayoutPause",
+    "Proposal",
     "ProviderAccount",
     "ProviderCircuit",
     "SandboxCheckout",

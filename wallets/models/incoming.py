@@ -113,7 +113,7 @@ class WebhookEvent(models.Model):
 
 
 class UnmatchedReceipt(models.Model):
-    """Money that came and belongs to no wallet yet: in the suspense account until a person says whose it is."""
+    """Money that came and belongs to no wallet yet: in the suspense account until two people say whose it is."""
 
     class Reason(models.TextChoices):
         AMOUNT_DIFFERS = "amount_differs", "Another amount than was asked for"
@@ -134,7 +134,9 @@ class UnmatchedReceipt(models.Model):
     top_up = models.ForeignKey(TopUp, models.PROTECT, null=True, blank=True, related_name="receipts")
     transaction = models.ForeignKey("ledger.Transaction", models.PROTECT, related_name="+", db_constraint=False)
     received_at = models.DateTimeField()
-    wallet = models.ForeignKey(Wallet, models.PROTECT, null=True, blank=True, related_name="+")
+    wallet = models.ForeignKey(
+        Wallet, models.PROTECT, null=True, blank=True, related_name="+", help_text="None where it was written off."
+    )
     assigned_at = models.DateTimeField(null=True, blank=True)
     assigned_by = models.CharField(max_length=60, blank=True, default="")
     assigned_because = models.CharField(max_length=255, blank=True, default="")
@@ -148,7 +150,7 @@ class UnmatchedReceipt(models.Model):
             models.CheckConstraint(
                 name="wallets_receipt_assigned",
                 condition=Q(wallet__isnull=True, assigned_at__isnull=True, assignment__isnull=True)
-                | Q(wallet__isnull=False, assigned_at__isnull=False, assignment__isnull=False),
+                | Q(assigned_at__isnull=False, assignment__isnull=False),
             ),
         ]
         indexes: ClassVar = [

@@ -30,6 +30,7 @@ class BankAccount(models.Model):
     )  # fmt: skip
     created_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True, blank=True)
+    blocked_at = models.DateTimeField(null=True, blank=True, help_text="Since then nothing is paid to its number.")
 
     class Meta:
         constraints: ClassVar = [

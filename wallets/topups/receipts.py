@@ -59,11 +59,8 @@ def assign(*, receipt_id: UUID, wallet_id: UUID, by: Actor, reason: str, now: da
 
     Raises NotFound, InvalidState where it was given before, CurrencyMismatch, WalletClosed and AmountTooLarge.
     """
-    receipt = UnmatchedReceipt.objects.select_for_update(no_key=True).filter(pk=receipt_id).first()
-    wallet = Wallet.objects.filter(pk=wallet_id).first()
-    if receipt is None or wallet is None:
-        raise NotFound("receipt" if receipt is None else "wallet")
-    _check_may_assign(receipt, wallet)
+    receipt, wallet = _locked(receipt_id), find_wallet(wallet_id)
+    check_may_assign(receipt, wallet)
     posting = Posting(
         "deposit", f"receipt:{receipt.pk}:assigned",
         (
@@ -75,21 +72,69 @@ def assign(*, receipt_id: UUID, wallet_id: UUID, by: Actor, reason: str, now: da
     post_one(posting, now=now)
     if Wallet.objects.filter(pk=wallet.pk, status=Wallet.Status.CLOSED).exists():
         raise TryAgain("The wallet was closed just now.")
-    kind, id = by.actor
-    UnmatchedReceipt.objects.filter(pk=receipt.pk).update(
-        wallet=wallet, assigned_at=now, assigned_by=f"{kind}:{id}", assigned_because=reason[:255],
-        assignment_id=posting.id,
-    )  # fmt: skip
-    audit.record(
-        actor=by, action="receipt.assigned", kind="unmatchedreceipt", object_id=receipt.pk,
-        data={"wallet": str(wallet.pk), "amount": receipt.amount, "reason": reason}, now=now,
-    )  # fmt: skip
+    _decided(receipt, wallet, posting.id, by, reason, now)
     return posting.id
 
 
-def _check_may_assign(receipt: UnmatchedReceipt, wallet: Wallet) -> None:
+def write_off(*, receipt_id: UUID, by: Actor, reason: str, now: datetime) -> UUID:
+    """Book unmatched money as our income, inside the caller's transaction, where nobody can be found whose it is.
+
+    Returns the transaction. Raises NotFound, and InvalidState where it was decided before.
+    """
+    receipt = _locked(receipt_id)
+    _check_undecided(receipt)
+    chart.open_currency(receipt.currency, now=now)
+    posting = Posting(
+        "adjustment", f"receipt:{receipt.pk}:written-off",
+        (
+            chart.suspense(receipt.provider, receipt.currency).debit(receipt.amount),
+            chart.write_offs(receipt.currency).credit(receipt.amount),
+        ),
+        description=reason[:255], external_reference=receipt.reference,
+    )  # fmt: skip
+    post_one(posting, now=now)
+    _decided(receipt, None, posting.id, by, reason, now)
+    return posting.id
+
+
+def find_wallet(wallet_id: UUID) -> Wallet:
+    """Raises NotFound."""
+    wallet = Wallet.objects.filter(pk=wallet_id).first()
+    if wallet is None:
+        raise NotFound("wallet")
+    return wallet
+
+
+def _locked(receipt_id: UUID) -> UnmatchedReceipt:
+    receipt = UnmatchedReceipt.objects.select_for_update(no_key=True).filter(pk=receipt_id).first()
+    if receipt is None:
+        raise NotFound("receipt")
+    return receipt
+
+
+def _decided(
+    receipt: UnmatchedReceipt, wallet: Wallet | None, transaction: UUID, by: Actor, reason: str, now: datetime
+) -> None:
+    kind, id = by.actor
+    UnmatchedReceipt.objects.filter(pk=receipt.pk).update(
+        wallet=wallet, assigned_at=now, assigned_by=f"{kind}:{id}", assigned_because=reason[:255],
+        assignment_id=transaction,
+    )  # fmt: skip
+    data = {"wallet": str(wallet.pk) if wallet else None, "amount": receipt.amount, "reason": reason}
+    audit.record(
+        actor=by, action=f"receipt.{'assigned' if wallet else 'written_off'}", kind="unmatchedreceipt",
+        object_id=receipt.pk, data=data, now=now,
+    )  # fmt: skip
+
+
+def _check_undecided(receipt: UnmatchedReceipt) -> None:
     if receipt.assigned_at is not None:
-        raise InvalidState("It has been given to a wallet before.")
+        raise InvalidState("It was given to a wallet or written off before.")
+
+
+def check_may_assign(receipt: UnmatchedReceipt, wallet: Wallet) -> None:
+    """Raise the refusal of giving a receipt to a wallet: InvalidState, CurrencyMismatch or WalletClosed."""
+    _check_undecided(receipt)
     if receipt.currency != wallet.currency:
         raise CurrencyMismatch(wallet.currency, receipt.currency)
     if wallet.status == Wallet.Status.CLOSED:

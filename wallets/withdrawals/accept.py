@@ -25,6 +25,7 @@ from wallets import bank_accounts, bell, metrics
 from wallets.access import Access, Need, NotFound, WalletRefused, check, reach
 from wallets.backlog import Backlog, QueueFull
 from wallets.models import BankAccount, Withdrawal
+from wallets.opening import InvalidState
 from wallets.providers.port import ProviderUnavailable
 from wallets.providing import registry
 from wallets.transfers import CurrencyMismatch
@@ -64,10 +65,14 @@ Refusal = (
     | WalletRefused
     | CurrencyMismatch
     | LimitExceeded
+    | InvalidState
     | ProviderUnavailable
     | QueueFull
 )
 Outcome = Accepted | Refusal
+REFUSED = (
+    NotFound, PermissionDenied, WalletRefused, CurrencyMismatch, InvalidState, ProviderUnavailable, QueueFull,
+)  # fmt: skip
 
 
 def withdraw(order: Order, *, now: datetime) -> Accepted:
@@ -122,6 +127,7 @@ def _plans(orders: Sequence[Order]) -> list[Plan | Refusal]:
             wallet = check(order.caller, wallets.get(order.wallet), Need.SPEND)
             account = bank_accounts.check(order.caller, accounts.get(order.bank_account))
             wallet.check_may_pay()
+            bank_accounts.check_may_be_paid(account)
             if account.currency != wallet.currency:
                 raise CurrencyMismatch(wallet.currency, account.currency)
             if account.provider not in registry():
@@ -130,7 +136,7 @@ def _plans(orders: Sequence[Order]) -> list[Plan | Refusal]:
                 raise QueueFull("withdrawals")
             room -= 1
             plans.append(Plan(order, wallet, account, ruled[account.currency, account.provider]))
-        except (NotFound, PermissionDenied, WalletRefused, CurrencyMismatch, ProviderUnavailable, QueueFull) as refusal:
+        except REFUSED as refusal:
             plans.append(refusal)
     return plans
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from ledger import sql
 from ledger.durable import durable
 from wallets import metrics
-from wallets.models import PayoutAttempt, Wallet, Withdrawal
+from wallets.models import BankAccount, PayoutAttempt, Wallet, Withdrawal
 from wallets.providers.port import Capability, PaymentProvider
 from wallets.providing import provider, registry
 from wallets.withdrawals import breaker, steps
@@ -18,7 +18,8 @@ from wallets.withdrawals.timing import Terms
 
 logger = logging.getLogger(__name__)
 
-# A withdrawal whose provider isn't enabled is looked at again after so long, one of a frozen wallet sooner.
+# A withdrawal whose provider isn't enabled is looked at again after so long, one of a frozen wallet, or to
+# a blocked bank account, sooner.
 DISABLED = timedelta(minutes=5)
 FROZEN = timedelta(minutes=1)
 
@@ -91,9 +92,10 @@ def _is_to_be_sent(withdrawal: Withdrawal, attempt: PayoutAttempt | None) -> boo
 
 
 def _thaw(withdrawal: Withdrawal, now: datetime) -> datetime | None:
-    """When to look again whether anything may leave the wallet, or None where it may."""
-    frozen = Wallet.objects.filter(pk=withdrawal.wallet_id, status=Wallet.Status.FROZEN).exists()
-    return now + FROZEN if frozen else None
+    """When to look again whether anything may go from the wallet to the bank account, or None where it may."""
+    frozen = Wallet.objects.filter(pk=withdrawal.wallet_id, status=Wallet.Status.FROZEN)
+    blocked = BankAccount.objects.filter(pk=withdrawal.bank_account_id, blocked_at__isnull=False)
+    return now + FROZEN if frozen.exists() or blocked.exists() else None
 
 
 LEASE = """

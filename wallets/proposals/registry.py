@@ -1,0 +1,18 @@
+"""Every deed that needs two people, by the name under which it is stored."""
+
+from wallets.proposals.bank_accounts import BankAccountBlock
+from wallets.proposals.deed import Deed
+from wallets.proposals.journals import Journal
+from wallets.proposals.receipts import ReceiptDecision
+from wallets.proposals.reversals import Reversal
+from wallets.proposals.reviews import Review
+from wallets.proposals.roles import StaffRoles
+from wallets.proposals.rules import RuleChange
+from wallets.proposals.wallets import CreditLimit, Freeze
+
+DEEDS: dict[str, type[Deed]] = {
+    deed.kind: deed
+    for deed in (
+        Journal, Reversal, Freeze, CreditLimit, RuleChange, ReceiptDecision, Review, BankAccountBlock, StaffRoles,
+    )
+}  # fmt: skip
