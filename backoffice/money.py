@@ -1,5 +1,6 @@
 """Money as a person reads it."""
 
+from decimal import Decimal
 from functools import cache
 
 from iso4217 import Currency
@@ -7,14 +8,19 @@ from iso4217 import Currency
 
 def format_money(amount: int, currency: str) -> str:
     """Minor units as major ones: 4500000 of NGN is `NGN 45,000.00`, −1500 of JPY is `JPY −1,500`."""
-    digits = _exponent(currency)
+    digits = exponent(currency)
     whole, rest = divmod(abs(amount), 10**digits)
     sign = "−" if amount < 0 else ""
     return f"{currency} {sign}{whole:,}" + (f".{rest:0{digits}}" if digits else "")
 
 
+def major(amount: int, currency: str) -> str:
+    """Minor units as major ones, to be written again: 4500000 of NGN is `45000.00`."""
+    return str(Decimal(amount).scaleb(-exponent(currency)))
+
+
 @cache
-def _exponent(currency: str) -> int:
+def exponent(currency: str) -> int:
     """The digits after the point. The books take any three letters: what ISO 4217 doesn't know is shown unscaled."""
     try:
         return Currency(currency).exponent or 0

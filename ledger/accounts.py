@@ -129,3 +129,9 @@ def floor_of(account: UUID) -> int | None:
     """What an account's available balance may not undercut; None where it has no floor, or isn't there."""
     found = sql.rows("SELECT floor FROM ledger_balance WHERE account_id = %s AND lane = 0", (account,))
     return found[0][0] if found else None
+
+
+def codes_outside(prefix: str) -> list[str]:
+    """The codes of all accounts but those below a prefix, which may be millions. Found by the index of prefixes."""
+    statement = "SELECT code FROM ledger_account WHERE code ~<~ %s OR code ~>~ %s ORDER BY code"
+    return [code for (code,) in sql.rows(statement, (prefix, f"{prefix}~"))]

@@ -25,6 +25,10 @@ GROUPS = {
         ("Unmatched receipts", "help_center", "wallets.unmatchedreceipt"),
         ("Webhooks", "webhook", "wallets.webhookevent"),
     ),
+    "Two people": (
+        ("Proposals", "how_to_vote", "wallets.proposal"),
+        ("Journal templates", "edit_note", "wallets.journaltemplate"),
+    ),
     "Providers": (
         ("Linked accounts", "link", "wallets.provideraccount"),
         ("Balance snapshots", "photo_camera", "wallets.balancesnapshot"),

@@ -5,16 +5,24 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from ledger.durable import durable
-from users import clients, registration
+from users import clients, registration, staff
 from users.callers import Caller, System
 from users.models import ApiClient, User
-from wallets import bank_accounts, deposits, opening, transfers
+from wallets import bank_accounts, chart, deposits, opening, transfers
 from wallets.admin.totals import totals
 from wallets.idempotency import Claim
-from wallets.models import Wallet
+from wallets.models import JournalTemplate, Proposal, Wallet
+from wallets.proposals import decide
+from wallets.proposals.accounts import OpenAccount
+from wallets.proposals.ask import ask
+from wallets.proposals.deed import Deed
+from wallets.proposals.journals import Journal, JournalLeg
+from wallets.proposals.rules import RuleChange
+from wallets.proposals.wallets import CreditLimit, Freeze
 from wallets.providing import provider
 from wallets.sandbox_bank import books, checkouts, delivery
 from wallets.snapshots import sync
@@ -25,6 +33,13 @@ from wallets.withdrawals import accept
 
 PASSWORD = "correct-horse-battery"
 STAFF = "staff@example.com"
+# Who works in the back office, and in which roles.
+OFFICE = (
+    ("accountant@example.com", "Ada Accountant", ("accountant",)),
+    ("operator@example.com", "Obi Operator", ("operator",)),
+    ("approver@example.com", "Amara Approver", ("approver",)),
+    ("auditor@example.com", "Audu Auditor", ("auditor",)),
+)
 SHOP = "demo-shop"
 PEOPLE = (
     ("amina@example.com", "Amina Bello"),
@@ -36,6 +51,11 @@ PEOPLE = (
 TRANSFERS = (
     (0, 1, "Dinner"), (1, 2, "Design work"), (2, 0, "Rent, my share"), (3, 0, "Concert tickets"), (0, 3, "Groceries"),
     (1, 0, "Taxi"), (3, 2, "Birthday gift"),
+)  # fmt: skip
+# Accounts of our own, beside those that the product opens by itself.
+CHART = (
+    ("assets:bank:operating:NGN", "Our own bank account"), ("equity:capital:NGN", "Capital"),
+    ("expenses:goodwill:NGN", "Goodwill to customers"),
 )  # fmt: skip
 # What is paid in, and whether it is paid at all; the last two digits of an amount choose what the sandbox bank does.
 TOP_UPS = ((750_000, True), (120_007, True), (60_000, False))
@@ -75,6 +95,8 @@ def seed(*, now: datetime) -> None:
         # The deposits above came from nowhere: let the bank hold what our books say that it holds.
         books.set_holding(total.currency, total.held, now=now)
     _read_balances(wallets[0], dollars)
+    _hire(now)
+    _ask(wallets, now)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 
 
@@ -102,12 +124,59 @@ def _read_balances(naira: Wallet, dollars: Wallet) -> None:
         durable(sync.store)(target, told, robot, now=timezone.now())
 
 
+def _hire(now: datetime) -> None:
+    """Staff, each in a role."""
+    for email, name, roles in OFFICE:
+        if not User.objects.filter(email=email).exists():
+            user = User.objects.create_user(email, PASSWORD, full_name=name)
+            with transaction.atomic():
+                staff.give_roles(user, roles, actor=System("seed_demo"), now=now)
+
+
+def _ask(wallets: list[Wallet], now: datetime) -> None:
+    """What needs two people: a journal that was approved, and some that wait."""
+    if Proposal.objects.exists():
+        return
+    people = {email: User.objects.get(email=email) for email, *_ in OFFICE}
+    ada, obi, amara = (people[f"{name}@example.com"] for name in ("accountant", "operator", "approver"))
+    for code, name in CHART:
+        _agree(OpenAccount(code, name), "For the books of the year.", ada, amara, now)
+    _agree(Journal(_legs("assets:bank:operating:NGN", "equity:capital:NGN", 500_000_000), "Capital paid in"),
+           "The founders' money.", ada, amara, now)  # fmt: skip
+    goodwill = Journal(_legs("expenses:goodwill:NGN", f"{chart.WALLETS}{wallets[3].pk}", 25_000), "Goodwill")
+    _agree(goodwill, "She was charged twice; ticket 4711.", ada, amara, now)
+    legs = [{"account": "expenses:goodwill:NGN", "debit": 25_000}]
+    JournalTemplate.objects.create(name="Goodwill", description="Goodwill", legs=legs)
+    ask(CreditLimit(wallets[2].pk, 1_000_000), actor=ada, reason="A shop that we know for years.", now=now)
+    ask(Freeze(wallets[1].pk, True), actor=obi, reason="Asked for by phone: their phone was stolen.", now=now)
+    fee: dict[str, str | int | None] = {
+        "currency": "NGN",
+        "provider": "",
+        "flat": 5_000,
+        "basis_points": 0,
+        "minimum": None,
+        "maximum": None,
+    }
+    ask(RuleChange("feerule", None, fee), actor=ada, reason="What banks take from us.", now=now)
+
+
+def _legs(debit: str, credit: str, amount: int) -> tuple[JournalLeg, ...]:
+    return JournalLeg(debit, debit=amount), JournalLeg(credit, credit=amount)
+
+
+def _agree(deed: Deed, reason: str, asks: User, approves: User, now: datetime) -> None:
+    """Let one ask and another approve."""
+    proposal = ask(deed, actor=asks, reason=reason, now=now)
+    decide.approve(proposal.pk, actor=approves, seen=decide.digest(proposal), reason="Seen.", now=now)
+
+
 def shown() -> dict[str, object]:
     """What a newcomer needs: who can log in, and a transfer that works."""
     source, destination = (_main(email) for email, _ in PEOPLE[:2])
     return {
         "people": [asdict(Login(email)) for email, _ in PEOPLE],
         "staff": asdict(Login(STAFF)),
+        "office": [asdict(Login(email)) for email, *_ in OFFICE],
         "transfer": {"source": str(source), "destination": str(destination), "amount": 1_500},
     }
 

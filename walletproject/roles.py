@@ -13,7 +13,7 @@ BUSINESS = ("ledger", "wallets", "users.user")
 TRAIL = ("users.auditevent", "users.apiclient")
 ASK = {
     "operator": ("freeze", "receipt", "review", "bank_account"),
-    "accountant": ("journal", "reversal", "credit_limit", "rule", "receipt"),
+    "accountant": ("journal", "reversal", "account", "credit_limit", "rule", "receipt"),
     "admin": ("roles", "rule"),
 }
 DECIDE = {

@@ -16,27 +16,27 @@ WALLETS = "liabilities:wallets:"
 
 def clearing(provider: str, currency: str) -> Line:
     """The money that a provider holds for us: an asset."""
-    return _internal(f"assets:clearing:{provider}:{currency}", "asset", currency)
+    return internal(f"assets:clearing:{provider}:{currency}", "asset", currency)
 
 
 def fees(currency: str) -> Line:
     """What customers paid us for our services: income."""
-    return _internal(f"income:fees:{currency}", "income", currency)
+    return internal(f"income:fees:{currency}", "income", currency)
 
 
 def provider_fees(currency: str) -> Line:
     """What providers kept of what was paid in: an expense."""
-    return _internal(f"expenses:provider_fees:{currency}", "expense", currency)
+    return internal(f"expenses:provider_fees:{currency}", "expense", currency)
 
 
 def write_offs(currency: str) -> Line:
     """What came in and nobody claims: income, once two people have said so."""
-    return _internal(f"income:write_offs:{currency}", "income", currency)
+    return internal(f"income:write_offs:{currency}", "income", currency)
 
 
 def suspense(provider: str, currency: str) -> Line:
     """Money that came in at a provider and can't be matched yet: a liability, we owe it to somebody."""
-    return _internal(f"liabilities:suspense:{provider}:{currency}", "liability", currency)
+    return internal(f"liabilities:suspense:{provider}:{currency}", "liability", currency)
 
 
 def wallet(account: UUID, currency: str) -> Line:
@@ -65,5 +65,6 @@ def wallet_of(code: str) -> UUID | None:
     return UUID(code.removeprefix(WALLETS)) if code.startswith(WALLETS) else None
 
 
-def _internal(code: str, type_: str, currency: str) -> Line:
+def internal(code: str, type_: str, currency: str) -> Line:
+    """An account of our own, by its code."""
     return Line(uuid5(CHART, code), code, type_, currency, BUSY)

@@ -32,8 +32,9 @@ def announce(console: Console, base: str, demo: dict[str, Any] | None, logs: str
 def _logins(demo: dict[str, Any] | None) -> list[tuple[str, dict[str, str]]]:
     if not demo:
         return []
-    staff = [("Staff", demo["staff"])] if demo.get("staff") else []
-    return [("Person", person) for person in demo.get("people", [])] + staff
+    staff = [("Superuser", demo["staff"])] if demo.get("staff") else []
+    office = [("Staff", person) for person in demo.get("office", [])]
+    return [("Person", person) for person in demo.get("people", [])] + office + staff
 
 
 def _try_lines(base: str, person: dict[str, str], transfer: dict[str, Any]) -> list[str]:

@@ -31,7 +31,7 @@ def test_an_interrupted_seeding_is_completed(db, monkeypatch):
     assert not demo.is_seeded()
     demo.seed(now=NOW)
     assert demo.is_seeded()
-    assert (User.objects.count(), Wallet.objects.count()) == (5, 5)
+    assert (User.objects.count(), Wallet.objects.count()) == (9, 5)
     assert Transfer.objects.count() == len(demo.TRANSFERS)
 
 

@@ -1,5 +1,19 @@
-"""The product in the back office, wallets, money in, across and out, and the rules of paying out."""
+"""The product in the back office: wallets, money in, across and out, the rules of paying out, and what needs two."""
 
-from wallets.admin import incoming, movements, payouts, rules, snapshots, switches, wallets
+from wallets.admin import (
+    incoming,
+    movements,
+    payouts,
+    people,
+    proposals,
+    rules,
+    snapshots,
+    switches,
+    transactions,
+    wallets,
+)
 
-__all__ = ["incoming", "movements", "payouts", "rules", "snapshots", "switches", "wallets"]
+__all__ = [
+    "incoming", "movements", "payouts", "people", "proposals", "rules", "snapshots", "switches", "transactions",
+    "wallets",
+]  # fmt: skip

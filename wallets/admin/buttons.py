@@ -1,13 +1,15 @@
 """The buttons of a withdrawal's page, as its state and the person's permissions allow."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
 
-from wallets.admin.deeds import ReasonForm, button, do
+from wallets.admin.deeds import ReasonForm, button, do, permission, propose
 from wallets.models import Withdrawal
+from wallets.proposals.reviews import Review
 from wallets.withdrawals import approve, review
 
 PAGE = "wallets_withdrawal"
@@ -17,7 +19,7 @@ STATES = {
     "approve": (Status.AWAITING_APPROVAL,),
     "reject": (Status.AWAITING_APPROVAL,),
     "settle_as_paid": (Status.IN_REVIEW,),
-    "settle_as_failed": (Status.IN_REVIEW,),
+    "give_back": (Status.IN_REVIEW,),
     "retry": (Status.FAILED,),
     "ask_again": (Status.PROCESSING, Status.IN_REVIEW, Status.COMPLETED, Status.FAILED),
 }
@@ -28,11 +30,9 @@ class Buttons(ModelAdmin):
 
     actions_detail = tuple(STATES)
 
-    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return bool(request.user.has_perms(["wallets.approve_withdrawal"]))
-
-    def has_review_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return bool(request.user.has_perms(["wallets.review_withdrawal"]))
+    has_approve_permission = permission("wallets.approve_withdrawal")
+    has_review_permission = permission("wallets.review_withdrawal")
+    has_ask_review_permission = permission("wallets.ask_review")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The buttons that its state allows."""
@@ -53,24 +53,24 @@ class Buttons(ModelAdmin):
 
     @button(
         "Settle as paid", "The bank’s own records say that it paid: the money is taken from the wallet.",
-        needs="review", icon="check", variant=ActionVariant.SUCCESS,
+        needs="ask_review", icon="check", variant=ActionVariant.SUCCESS,
     )  # fmt: skip
     def settle_as_paid(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        return do(review.settle_as_paid, request, form, PAGE, object_id)
+        return propose(Review(UUID(object_id), "paid"), request, form, PAGE, object_id)
 
     @button(
         "Give back", "The bank’s own records say that it didn’t pay, or has the money back: the wallet gets it again.",
-        needs="review", icon="undo", variant=ActionVariant.DANGER,
+        needs="ask_review", icon="undo", variant=ActionVariant.DANGER,
     )  # fmt: skip
-    def settle_as_failed(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        return do(review.settle_as_failed, request, form, PAGE, object_id)
+    def give_back(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return propose(Review(UUID(object_id), "not_paid"), request, form, PAGE, object_id)
 
     @button(
         "Try again", "Its money is held once more, and a new order goes to the bank, under a new reference.",
-        needs="review", icon="replay",
+        needs="ask_review", icon="replay",
     )  # fmt: skip
     def retry(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        return do(review.retry, request, form, PAGE, object_id)
+        return propose(Review(UUID(object_id), "retry"), request, form, PAGE, object_id)
 
     @button(
         "Ask the bank now", "Nothing is sent; its answer decides what becomes of the withdrawal.",

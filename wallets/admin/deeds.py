@@ -3,7 +3,7 @@ reason is written into the history and the audit trail.
 """
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django import forms
@@ -21,23 +21,50 @@ from ledger.decision import Refused
 from ledger.reversal import NotReversible
 from users.models import User
 from users.permissions import PermissionDenied
-from wallets.access import WalletRefused
+from users.validation import ValidationError
+from wallets.access import NotFound, WalletRefused
 from wallets.opening import InvalidState
+from wallets.proposals.ask import ask
+from wallets.proposals.deed import Deed
+from wallets.transfers import CurrencyMismatch
 
-REFUSALS = (InvalidState, PermissionDenied, WalletRefused, Refused, NotReversible)
+REFUSALS = (
+    CurrencyMismatch, InvalidState, NotFound, NotReversible, PermissionDenied, Refused, ValidationError, WalletRefused,
+)  # fmt: skip
 
 
 class ReasonForm(BaseDialogForm):
-    """Why."""
+    """Why; what else a deed needs to know comes before it."""
 
     reason = forms.CharField(max_length=255, widget=UnfoldAdminTextareaWidget)
 
+    asks_first: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields([*self.asks_first, "reason"])
+
+
+def permission(name: str) -> Callable[..., bool]:
+    """A method that tells whether somebody may: unfold would look for a bare name in a database not yet there."""
+
+    def may(self: Any, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm(name))
+
+    return may
+
 
 def button(
-    title: str, description: str, *, needs: str, icon: str, variant: ActionVariant = ActionVariant.DEFAULT
+    title: str,
+    description: str,
+    *,
+    needs: str,
+    icon: str,
+    variant: ActionVariant = ActionVariant.DEFAULT,
+    form: type[ReasonForm] = ReasonForm,
 ) -> Callable[[Callable], Callable]:
     """Make a deed a button for those with a permission, whose dialog says what it does."""
-    dialog = ActionDialog(title=title, description=description, form_class=ReasonForm, form_submit_text=title)
+    dialog = ActionDialog(title=title, description=description, form_class=form, form_submit_text=title)
 
     def made(deed: Callable) -> Callable:
         return action(
@@ -56,4 +83,20 @@ def do(deed: Callable[..., None], request: HttpRequest, form: ReasonForm, page: 
         messages.success(request, "Done.")
     except REFUSALS as refusal:
         messages.error(request, str(refusal))
+    return show(page, id)
+
+
+def propose(deed: Deed, request: HttpRequest, form: ReasonForm, page: str, id: str) -> HttpResponse:
+    """Put a deed before a second person, and show what was asked for; a refusal is told on the row's page."""
+    try:
+        proposal = ask(deed, actor=cast(User, request.user), reason=form.cleaned_data["reason"], now=timezone.now())
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+        return show(page, id)
+    messages.success(request, "Asked for. It is done when somebody else approves it.")
+    return show("wallets_proposal", str(proposal.pk))
+
+
+def show(page: str, id: str) -> HttpResponse:
+    """The answer to a dialog: the page of a row."""
     return HttpResponse(headers={"HX-Redirect": reverse(f"admin:{page}_change", args=[id])})

@@ -4,22 +4,29 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice import cells
 from backoffice.pages import ReadOnlyAdmin
 from backoffice.periods import PeriodFilter
 from backoffice.tables import Column, Figure, Table
 from wallets.admin import words
+from wallets.admin.deeds import ReasonForm, button, permission, propose
 from wallets.admin.movements import MovementAdmin, wallet_cell
+from wallets.admin.proposals import about
 from wallets.models import TopUp, UnmatchedReceipt, WebhookEvent
+from wallets.proposals.receipts import ReceiptDecision
 from wallets.providers.redaction import plain, redacted
 from wallets.providers.transport import decode
 
@@ -58,13 +65,13 @@ class StateFilter(DropdownFilter):
 
 
 class AssignedFilter(DropdownFilter):
-    """Money that waits for a person, or that a person has given to a wallet."""
+    """Money that waits for people, or of which people have decided."""
 
     title = "assigned"
     parameter_name = "assigned"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "Waits for a person"), ("yes", "Given to a wallet")]
+        return [("no", "Waits for a person"), ("yes", "Given to a wallet or written off")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         wanted = {"no": True, "yes": False}.get(self.value() or "")
@@ -181,8 +188,16 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', text)
 
 
+class AssignForm(ReasonForm):
+    """Which wallet gets it."""
+
+    wallet = forms.UUIDField(label="Wallet", help_text="Its ID.", widget=UnfoldAdminTextInputWidget)
+    asks_first = ("wallet",)
+
+
 @admin.register(UnmatchedReceipt)
 class UnmatchedReceiptAdmin(ReadOnlyAdmin):
+    actions_detail = ("assign", "write_off")
     list_display = (
         "received_at", "short_id", "provider", "reference_shown", "reason_shown", "amount_shown", "assigned",
     )  # fmt: skip
@@ -214,7 +229,9 @@ class UnmatchedReceiptAdmin(ReadOnlyAdmin):
 
     @display(description="given to")
     def assigned(self, receipt: UnmatchedReceipt) -> str:
-        return wallet_cell(receipt.wallet) if receipt.wallet else cells.label("Waits for a person", "warning")
+        if receipt.assigned_at is None:
+            return cells.label("Waits for a person", "warning")
+        return wallet_cell(receipt.wallet) if receipt.wallet else cells.label("Written off")
 
     @display(description="top-up")
     def top_up_shown(self, receipt: UnmatchedReceipt) -> str:
@@ -233,6 +250,30 @@ class UnmatchedReceiptAdmin(ReadOnlyAdmin):
     @display(description="audit")
     def audit(self, receipt: UnmatchedReceipt) -> str:
         return words.audit_link("unmatchedreceipt", receipt.pk)
+
+    has_ask_receipt_permission = permission("wallets.ask_receipt")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Buttons for what waits, and for nothing else."""
+        waits = UnmatchedReceipt.objects.filter(pk=object_id, assigned_at=None).exists()
+        return super().get_actions_detail(request, object_id) if waits else []
+
+    @button(
+        "Give to a wallet", "The wallet is credited with it.", needs="ask_receipt", icon="move_down", form=AssignForm
+    )
+    def assign(self, request: HttpRequest, form: AssignForm, object_id: str) -> HttpResponse:
+        deed = ReceiptDecision(UUID(object_id), form.cleaned_data["wallet"])
+        return propose(deed, request, form, "wallets_unmatchedreceipt", object_id)
+
+    @button(
+        "Write off", "Nobody can be found whose it is: it becomes our income.",
+        needs="ask_receipt", icon="delete_sweep", variant=ActionVariant.DANGER,
+    )  # fmt: skip
+    def write_off(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return propose(ReceiptDecision(UUID(object_id)), request, form, "wallets_unmatchedreceipt", object_id)
+
+    def tables(self, receipt: UnmatchedReceipt, now: datetime) -> list[Table]:
+        return [about("unmatchedreceipt", receipt.pk)]
 
     def figures(self, receipt: UnmatchedReceipt, now: datetime) -> list[Figure]:
         return [Figure("Amount", cells.money(receipt.amount, receipt.currency), strong=True)]

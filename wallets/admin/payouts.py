@@ -5,13 +5,15 @@ digits are shown.
 import json
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
+from unfold.enums import ActionVariant
 
 from backoffice import cells
 from backoffice.pages import ReadOnlyAdmin
@@ -19,8 +21,11 @@ from backoffice.periods import PeriodFilter
 from backoffice.tables import Column, Figure, Table
 from wallets.admin import words
 from wallets.admin.buttons import Buttons
+from wallets.admin.deeds import ReasonForm, button, permission, propose
 from wallets.admin.movements import MovementAdmin, wallet_cell
+from wallets.admin.proposals import about
 from wallets.models import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
+from wallets.proposals.bank_accounts import BankAccountBlock
 from wallets.withdrawals import steps
 
 ATTEMPTS = (
@@ -108,6 +113,7 @@ class WithdrawalAdmin(Buttons, MovementAdmin):
         return [
             Table("History", STEPS, history),
             Table("Attempts at the bank", ATTEMPTS, rows, empty="The bank hasn’t been asked yet."),
+            about("withdrawal", withdrawal.pk),
         ]
 
 
@@ -140,6 +146,7 @@ def attempt_row(attempt: PayoutAttempt) -> tuple[Any, ...]:
 
 @admin.register(BankAccount)
 class BankAccountAdmin(ReadOnlyAdmin):
+    actions_detail = ("block", "unblock")
     list_display = ("account_name", "short_id", "ending", "bank", "holder", "currency", "state", "created_at")
     # Bank accounts grow with customers, not with payments: these may be filtered without an index.
     list_filter = ("currency", "provider", ("created_at", PeriodFilter))
@@ -151,9 +158,33 @@ class BankAccountAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": (
             "whole_id", ("account_name", "ending"), "bank", ("currency", "provider"), ("holder", "state"),
-            ("created_at", "deleted_at"), "withdrawals",
+            ("created_at", "deleted_at"), "blocked_at", "withdrawals",
         )}),
     )  # fmt: skip
+
+    has_ask_bank_account_permission = permission("wallets.ask_bank_account")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """To block it or to lift that, while its holder has it."""
+        account = BankAccount.objects.filter(pk=object_id, deleted_at=None).first()
+        if account is None:
+            return []
+        shown = f"wallets_bankaccount_{'unblock' if account.blocked_at else 'block'}"
+        return [found for found in super().get_actions_detail(request, object_id) if found.action_name == shown]
+
+    @button(
+        "Block", "Nothing more is paid to its number, whoever has added it.",
+        needs="ask_bank_account", icon="block", variant=ActionVariant.DANGER,
+    )  # fmt: skip
+    def block(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return propose(BankAccountBlock(UUID(object_id), True), request, form, "wallets_bankaccount", object_id)
+
+    @button("Lift the block", "Money may be paid to it again.", needs="ask_bank_account", icon="lock_open")
+    def unblock(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return propose(BankAccountBlock(UUID(object_id), False), request, form, "wallets_bankaccount", object_id)
+
+    def tables(self, account: BankAccount, now: datetime) -> list[Table]:
+        return [about("bank_account", account.pk)]
 
     @display(description="number")
     def ending(self, account: BankAccount) -> str:
@@ -171,7 +202,9 @@ class BankAccountAdmin(ReadOnlyAdmin):
 
     @display(description="state")
     def state(self, account: BankAccount) -> str:
-        return cells.label("Removed") if account.deleted_at else cells.label("In use", "success")
+        if account.deleted_at:
+            return cells.label("Removed")
+        return cells.label("Blocked", "danger") if account.blocked_at else cells.label("In use", "success")
 
     @display(description="withdrawals")
     def withdrawals(self, account: BankAccount) -> str:

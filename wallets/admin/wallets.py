@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
+from unfold.enums import ActionVariant
 
 from backoffice import cells
+from backoffice.forms import MoneyField, minor
 from backoffice.pages import ReadOnlyAdmin
 from backoffice.tables import Column, Figure, Table
 from ledger import history
@@ -17,18 +20,36 @@ from ledger.admin import accounts
 from ledger.balances import Standing, standings
 from ledger.history import Filter
 from wallets.admin import words
+from wallets.admin.deeds import ReasonForm, button, permission, propose
+from wallets.admin.proposals import about
 from wallets.chart import wallet_of
 from wallets.models import Wallet
+from wallets.proposals.wallets import CreditLimit, Freeze
 
 NEWEST = 25
+BUTTONS = {"active": ("freeze", "set_credit_limit"), "frozen": ("thaw", "set_credit_limit")}
 HISTORY = (
     Column("When"), Column("Transaction"), Column("Description"), Column("With"), Column("In", number=True),
     Column("Out", number=True), Column("Balance after", number=True),
 )  # fmt: skip
 
 
+PAGE = "wallets_wallet"
+
+
+class CreditLimitForm(ReasonForm):
+    """How much a wallet may be overdrawn by."""
+
+    limit = MoneyField(label="Limit", help_text="In its currency, such as 1,500.00; 0 ends it.")
+    asks_first = ("limit",)
+
+    def clean_limit(self) -> int:
+        return minor(self.cleaned_data["limit"], Wallet.objects.get(pk=self.object_id).currency)
+
+
 @admin.register(Wallet)
 class WalletAdmin(ReadOnlyAdmin):
+    actions_detail = ("freeze", "thaw", "set_credit_limit")
     list_display = ("title", "short_id", "owner_shown", "currency", "balance_shown", "status_shown", "created_at")
     # Wallets grow with customers, not with payments: these may be filtered without an index.
     list_filter = ("status", "currency", "is_default")
@@ -43,6 +64,32 @@ class WalletAdmin(ReadOnlyAdmin):
             "metadata", "related",
         )}),
     )  # fmt: skip
+
+    has_ask_freeze_permission = permission("wallets.ask_freeze")
+    has_ask_credit_limit_permission = permission("wallets.ask_credit_limit")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The buttons that its state allows."""
+        status = Wallet.objects.filter(pk=object_id).values_list("status", flat=True).first()
+        allowed = {f"{PAGE}_{name}" for name in BUTTONS.get(status or "", ())}
+        return [found for found in super().get_actions_detail(request, object_id) if found.action_name in allowed]
+
+    @button(
+        "Freeze", "Nothing may leave it any more.", needs="ask_freeze", icon="ac_unit", variant=ActionVariant.DANGER
+    )
+    def freeze(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return propose(Freeze(UUID(object_id), True), request, form, PAGE, object_id)
+
+    @button("Lift the freeze", "Money may leave it again.", needs="ask_freeze", icon="lock_open")
+    def thaw(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return propose(Freeze(UUID(object_id), False), request, form, PAGE, object_id)
+
+    @button(
+        "Credit limit", "It may be overdrawn by so much.",
+        needs="ask_credit_limit", icon="credit_score", form=CreditLimitForm,
+    )  # fmt: skip
+    def set_credit_limit(self, request: HttpRequest, form: CreditLimitForm, object_id: str) -> HttpResponse:
+        return propose(CreditLimit(UUID(object_id), form.cleaned_data["limit"]), request, form, PAGE, object_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Wallet]:
         return super().get_queryset(request).select_related("owner").prefetch_related("account__balances")
@@ -79,7 +126,7 @@ class WalletAdmin(ReadOnlyAdmin):
         return standing_figures(standings([wallet.account_id], now=now)[wallet.account_id])
 
     def tables(self, wallet: Wallet, now: datetime) -> list[Table]:
-        return [newest(wallet), members(wallet)]
+        return [newest(wallet), members(wallet), about("wallet", wallet.pk)]
 
 
 def standing_figures(standing: Standing) -> list[Figure]:

@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("journal", "a manual journal"),
                             ("reversal", "a reversal"),
+                            ("account", "opening an account of the chart"),
                             ("freeze", "freezing a wallet, or lifting that"),
                             ("credit_limit", "a wallet's credit limit"),
                             ("rule", "a change of fees, limits and approval rules"),
@@ -112,6 +113,7 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("ask_journal", "Can ask for a manual journal"),
                     ("ask_reversal", "Can ask for a reversal"),
+                    ("ask_account", "Can ask for opening an account of the chart"),
                     ("ask_freeze", "Can ask for freezing a wallet, or lifting that"),
                     ("ask_credit_limit", "Can ask for a wallet's credit limit"),
                     ("ask_rule", "Can ask for a change of fees, limits and approval rules"),
@@ -121,6 +123,7 @@ class Migration(migrations.Migration):
                     ("ask_roles", "Can ask for the roles of staff"),
                     ("decide_journal", "Can decide on a manual journal"),
                     ("decide_reversal", "Can decide on a reversal"),
+                    ("decide_account", "Can decide on opening an account of the chart"),
                     ("decide_freeze", "Can decide on freezing a wallet, or lifting that"),
                     ("decide_credit_limit", "Can decide on a wallet's credit limit"),
                     ("decide_rule", "Can decide on a change of fees, limits and approval rules"),

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 KINDS = {
     "journal": "a manual journal",
     "reversal": "a reversal",
+    "account": "opening an account of the chart",
     "freeze": "freezing a wallet, or lifting that",
     "credit_limit": "a wallet's credit limit",
     "rule": "a change of fees, limits and approval rules",

@@ -1,5 +1,6 @@
 """Every deed that needs two people, by the name under which it is stored."""
 
+from wallets.proposals.accounts import OpenAccount
 from wallets.proposals.bank_accounts import BankAccountBlock
 from wallets.proposals.deed import Deed
 from wallets.proposals.journals import Journal
@@ -13,6 +14,7 @@ from wallets.proposals.wallets import CreditLimit, Freeze
 DEEDS: dict[str, type[Deed]] = {
     deed.kind: deed
     for deed in (
-        Journal, Reversal, Freeze, CreditLimit, RuleChange, ReceiptDecision, Review, BankAccountBlock, StaffRoles,
+        Journal, Reversal, OpenAccount, Freeze, CreditLimit, RuleChange, ReceiptDecision, Review, BankAccountBlock,
+        StaffRoles,
     )
 }  # fmt: skip

@@ -16,6 +16,7 @@ from wallets.access import WalletClosed
 from wallets.models import FeeRule, Proposal, UnmatchedReceipt, Wallet
 from wallets.opening import InvalidState
 from wallets.proposals import decide
+from wallets.proposals.accounts import OpenAccount
 from wallets.proposals.ask import ask
 from wallets.proposals.bank_accounts import BankAccountBlock
 from wallets.proposals.journals import Journal, JournalLeg
@@ -314,3 +315,24 @@ def test_of_many_who_approve_at_once_one_does(committed, alice, purse, ada):
 
     assert sum(at_once(4, work)) == 1
     assert balance(alice.http, purse)[0] == 1_250
+
+
+@pytest.mark.parametrize(
+    "code", ["goodwill", "things:goodwill:NGN", "expenses:goodwill:XXY", "expenses:Goodwill:NGN", "expenses:NGN",
+             "liabilities:wallets:5:NGN", "expenses:goodwill:NGN;drop", "expenses::NGN"],
+)  # fmt: skip
+def test_an_account_has_a_code_that_says_what_it_is(ada, code):
+    with pytest.raises(ValidationError):
+        asked(OpenAccount(code), ada)
+
+
+def test_an_account_is_opened_once_and_can_be_posted_to(purse, alice, ada, ben):
+    approve(asked(OpenAccount("expenses:goodwill:NGN", "Goodwill"), ada), ben)
+    with pytest.raises(InvalidState):
+        asked(OpenAccount("expenses:goodwill:NGN"), ada)
+    legs = (
+        JournalLeg("expenses:goodwill:NGN", debit=5),
+        JournalLeg(f"liabilities:wallets:{purse.pk}", credit=5),
+    )
+    approve(asked(Journal(legs, "Sorry"), ada), ben)
+    assert balance(alice.http, purse)[0] == 1_005

@@ -6,11 +6,12 @@ from django.test import Client
 from django.urls import reverse
 
 from users.models import AuditEvent, User
-from wallets.models import ApprovalRule, FeeRule, PayoutPause, ProviderCircuit, Withdrawal
+from wallets.models import ApprovalRule, FeeRule, PayoutPause, Proposal, ProviderCircuit, Withdrawal
+from wallets.proposals.decide import digest
 from wallets.tests.payouts import BACK, GONE, HELD
 from wallets.tests.scripted import SILENCE, UNKNOWN, answer, said
 
-BUTTONS = ("approve", "reject", "settle-as-paid", "settle-as-failed", "retry", "ask-again")
+BUTTONS = ("approve", "reject", "settle-as-paid", "give-back", "retry", "ask-again")
 
 
 def clerk(*permissions, email="clerk@example.com"):
@@ -22,7 +23,7 @@ def clerk(*permissions, email="clerk@example.com"):
     return client
 
 
-ALL = ("view_withdrawal", "approve_withdrawal", "review_withdrawal")
+ALL = ("view_withdrawal", "approve_withdrawal", "review_withdrawal", "ask_review", "view_proposal")
 
 
 def page(client, withdrawal):
@@ -45,6 +46,18 @@ def press(client, withdrawal, button, **data):
 def buttons(client, withdrawal):
     shown = page(client, withdrawal)
     return [name for name in BUTTONS if f"{withdrawal.pk}/{name}/" in shown]
+
+
+def second_person(*permissions):
+    """A browser of somebody else, who may decide what was asked for."""
+    return clerk("view_proposal", *permissions, email="second@example.com")
+
+
+def approve_asked(client, **data):
+    """Approve what was asked for last, as its page shows it."""
+    proposal = Proposal.objects.latest("id")
+    url = f"/admin/wallets/proposal/{proposal.pk}/approve/"
+    return client.post(url, {"_form_submitted": "on", "seen": digest(proposal), "reason": "Seen.", **data})
 
 
 @pytest.fixture
@@ -72,7 +85,7 @@ def test_buttons_are_there_as_state_and_permission_allow(awaiting, sade):
     awaiting.bank.states.append(SILENCE)
     awaiting.run("in_review")
     chief.force_login(User.objects.get(email="clerk@example.com"))
-    assert buttons(chief, awaiting.found()) == ["settle-as-paid", "settle-as-failed", "ask-again"]
+    assert buttons(chief, awaiting.found()) == ["settle-as-paid", "give-back", "ask-again"]
 
 
 def test_the_history_tells_by_name_who_did_what(awaiting):
@@ -145,28 +158,37 @@ def in_review(office):
 
 
 @pytest.mark.parametrize(
-    ("button", "status", "money"), [("settle-as-paid", "completed", GONE), ("settle-as-failed", "failed", BACK)]
+    ("button", "status", "money"), [("settle-as-paid", "completed", GONE), ("give-back", "failed", BACK)]
 )
-def test_what_is_in_review_is_settled_by_a_person(in_review, button, status, money):
-    press(clerk(*ALL), in_review.found(), button, reason="It says so on their list.")
+def test_what_is_in_review_is_settled_by_two(in_review, button, status, money):
+    first = clerk(*ALL)
+    asked = press(first, in_review.found(), button, reason="It says so on their list.")
+    assert asked["HX-Redirect"] == reverse("admin:wallets_proposal_change", args=[Proposal.objects.get().pk])
+    approve_asked(first)
+    assert in_review.found().status == "in_review"
+    approve_asked(second_person("decide_review"))
     assert (in_review.found().status, in_review.money) == (status, money)
     assert "It says so on their list." in in_review.found().steps.latest("id").what
 
 
-def test_what_failed_is_tried_again_at_the_press_of_a_button(in_review):
-    chief = clerk(*ALL)
-    press(chief, in_review.found(), "settle-as-failed", reason="They know nothing.")
-    assert buttons(chief, in_review.found()) == ["retry", "ask-again"]
-    press(chief, in_review.found(), "retry", reason="Their system was down.")
+def test_what_failed_is_tried_again_by_two(in_review):
+    first, second = clerk(*ALL), second_person("decide_review")
+    press(first, in_review.found(), "give-back", reason="They know nothing.")
+    approve_asked(second)
+    assert buttons(first, in_review.found()) == ["retry", "ask-again"]
+    press(first, in_review.found(), "retry", reason="Their system was down.")
+    approve_asked(second)
     assert (in_review.found().status, in_review.money) == ("pending", HELD)
 
 
 def test_nothing_is_tried_again_with_money_that_has_been_spent(in_review):
-    chief = clerk(*ALL)
-    press(chief, in_review.found(), "settle-as-failed", reason="They know nothing.")
+    first, second = clerk(*ALL), second_person("decide_review")
+    press(first, in_review.found(), "give-back", reason="They know nothing.")
+    approve_asked(second)
     Withdrawal.objects.update(amount=1_001)
-    press(chief, in_review.found(), "retry", reason="Their system was down.")
-    assert "1001 was asked for" in page(chief, in_review.found())
+    press(first, in_review.found(), "retry", reason="Their system was down.")
+    told = second.get(approve_asked(second)["HX-Redirect"]).content.decode()
+    assert "1001 was asked for" in told
     assert (in_review.found().status, in_review.money) == ("failed", BACK)
 
 
@@ -174,6 +196,7 @@ def test_what_was_taken_is_told_once_it_was(in_review):
     chief = clerk(*ALL)
     assert ("Held" in figures(chief, in_review.found()), "Taken" in figures(chief, in_review.found())) == (True, False)
     press(chief, in_review.found(), "settle-as-paid", reason="It says so on their list.")
+    approve_asked(second_person("decide_review"))
     assert "Taken" in figures(chief, in_review.found())
 
 
@@ -186,53 +209,61 @@ def test_withdrawals_are_listed_by_status(office, status):
 
 # --- Rules and switches ------------------------------------------------------------------------------------------
 
-RULE = {"currency": "ngn", "provider": "", "flat": "50", "basis_points": "150", "minimum": "", "maximum": "900"}
+RULE = {
+    "currency": "ngn", "provider": "", "flat": "50", "basis_points": "150", "minimum": "", "maximum": "900",
+    "reason": "Their prices rose.",
+}  # fmt: skip
 
 
-def test_a_rule_is_written_changed_and_removed_with_its_trail(office):
-    chief = clerk("view_feerule", "add_feerule", "change_feerule", "delete_feerule")
-    assert chief.post(reverse("admin:wallets_feerule_add"), RULE).status_code == 302
+def test_a_rule_is_written_changed_and_removed_by_two_with_its_trail(office):
+    first, second = clerk("view_feerule", "ask_rule", "view_proposal"), second_person("decide_rule")
+    asked = first.post(reverse("admin:wallets_feerule_add"), RULE)
+    assert asked["Location"] == reverse("admin:wallets_proposal_change", args=[Proposal.objects.get().pk])
+    assert not FeeRule.objects.exists()
+    approve_asked(second)
     rule = FeeRule.objects.get()
     assert (rule.currency, rule.flat, rule.basis_points, rule.minimum, rule.maximum) == ("NGN", 50, 150, None, 900)
-    chief.post(reverse("admin:wallets_feerule_change", args=[rule.pk]), RULE | {"flat": "60"})
+    first.post(reverse("admin:wallets_feerule_change", args=[rule.pk]), RULE | {"flat": "60"})
+    assert "Change the fee rule" in first.get(reverse("admin:wallets_proposal_changelist")).content.decode()
+    approve_asked(second)
     assert office.ask().body["fee"] == 66
-    chief.post(reverse("admin:wallets_feerule_delete", args=[rule.pk]), {"post": "yes"})
+    first.post(f"/admin/wallets/feerule/{rule.pk}/remove/", {"_form_submitted": "on", "reason": "Free again."})
+    approve_asked(second)
     assert not FeeRule.objects.exists()
     trail = AuditEvent.objects.filter(object_kind="fee_rule").order_by("id").values_list("action", flat=True)
     assert list(trail) == ["fee_rule.added", "fee_rule.changed", "fee_rule.removed"]
 
 
-def test_a_rules_page_can_be_saved_and_deleted_from(office):
+def test_a_rules_page_offers_what_the_person_may(office):
     rule = FeeRule.objects.create(currency="NGN", flat=50)
-    change, delete = (reverse(f"admin:wallets_feerule_{page}", args=[rule.pk]) for page in ("change", "delete"))
-    chief = clerk("view_feerule", "add_feerule", "change_feerule", "delete_feerule")
+    change, remove = reverse("admin:wallets_feerule_change", args=[rule.pk]), f"feerule/{rule.pk}/remove/"
+    chief = clerk("view_feerule", "ask_rule")
     viewer = clerk("view_feerule", email="viewer@example.com")
     assert 'name="_save"' in chief.get(reverse("admin:wallets_feerule_add")).content.decode()
     for client, may in ((chief, True), (viewer, False)):
         shown = client.get(change).content.decode()
-        assert ('name="_save"' in shown, delete in shown) == (may, may)
+        assert ('name="_save"' in shown, remove in shown) == (may, may)
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
         {"currency": "XXY"}, {"provider": "nobody"}, {"flat": "-1"}, {"basis_points": "10001"},
-        {"minimum": "901"}, {"maximum": "-1"}, {"flat": "1.5"},
+        {"minimum": "901"}, {"maximum": "-1"}, {"flat": "1.5"}, {"reason": ""},
     ],
 )  # fmt: skip
 def test_a_rule_that_makes_no_sense_is_refused(office, wrong):
-    chief = clerk("view_feerule", "add_feerule")
+    chief = clerk("view_feerule", "ask_rule")
     assert chief.post(reverse("admin:wallets_feerule_add"), RULE | wrong).status_code == 200
-    assert not FeeRule.objects.exists()
-    assert not AuditEvent.objects.filter(object_kind="fee_rule").exists()
+    assert not Proposal.objects.exists()
 
 
-def test_rules_are_written_by_those_who_may(office):
+def test_rules_are_asked_for_by_those_who_may(office):
     for name in ("feerule", "withdrawallimit", "approvalrule"):
-        viewer = clerk(f"view_{name}", email=f"{name}@example.com")
+        viewer = clerk(f"view_{name}", f"add_{name}", f"change_{name}", email=f"{name}@example.com")
         assert viewer.get(reverse(f"admin:wallets_{name}_changelist")).status_code == 200
         assert viewer.post(reverse(f"admin:wallets_{name}_add"), RULE).status_code == 403
-    assert not FeeRule.objects.exists()
+    assert not Proposal.objects.exists()
 
 
 def test_pauses_and_circuits_are_shown(office):

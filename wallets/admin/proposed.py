@@ -1,0 +1,70 @@
+"""What is asked for, as the person who decides sees it: a table for each kind of deed."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from backoffice import cells
+from backoffice.tables import Column, Table
+from ledger.accounts import Line, find
+from wallets.models import Proposal
+from wallets.proposals.decide import deed_of
+from wallets.proposals.deed import Deed
+from wallets.proposals.journals import Journal, JournalLeg
+from wallets.proposals.rules import RuleChange
+
+LEGS = (Column("Account"), Column("Debit", number=True), Column("Credit", number=True))
+CHANGES = (Column("Field"), Column("As it is"), Column("As it shall be"))
+FIELDS = (Column("Field"), Column("Value"))
+
+
+def contents(proposal: Proposal) -> list[Table]:
+    """The tables of a proposal's page."""
+    deed = deed_of(proposal)
+    tables: list[Table] = SHOWN.get(type(deed), _fields)(deed, proposal)
+    return tables
+
+
+def _journal(journal: Journal, proposal: Proposal) -> list[Table]:
+    lines = find({leg.account for leg in journal.legs})
+    currency = next(iter(lines.values())).currency
+    rows = [_leg(leg, lines.get(leg.account), currency) for leg in journal.legs]
+    total = sum(leg.debit for leg in journal.legs)
+    foot = [("Total", cells.money(total, currency), cells.money(total, currency))]
+    more = [("Description", journal.description), ("Effective on", journal.effective_on or "the day it is posted")]
+    more += [("Document", name) for name in journal.attachments]
+    return [Table("The journal", LEGS, rows, total=foot), Table("With it", FIELDS, more)]
+
+
+def _leg(leg: JournalLeg, line: Line | None, currency: str) -> tuple[Any, ...]:
+    named = cells.link("ledger_account", line.id, cells.abridged(leg.account)) if line else leg.account
+    return (named, *(cells.money(amount, currency) if amount else "" for amount in (leg.debit, leg.credit)))
+
+
+def _rule(change: RuleChange, proposal: Proposal) -> list[Table]:
+    before, after = proposal.basis, {} if change.values is None else {**proposal.basis, **change.values}
+    rows = [
+        (name.replace("_", " "), _value(before.get(name)), _value(after.get(name)))
+        for name in {**before, **after}
+        if before.get(name) != after.get(name)
+    ]
+    return [Table("The change", CHANGES, rows)]
+
+
+def _fields(deed: Deed, proposal: Proposal) -> list[Table]:
+    rows = [(name.replace("_", " "), _value(value)) for name, value in proposal.content.items()]
+    basis = [(name.replace("_", " "), _value(value)) for name, value in proposal.basis.items()]
+    return [
+        Table("What is asked for", FIELDS, rows),
+        Table("As things stood then", FIELDS, basis, empty="It rests on nothing else."),
+    ]
+
+
+def _value(value: Any) -> str:
+    if value is None or value == "":
+        return cells.NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+
+
+SHOWN: dict[type[Deed], Callable[[Any, Proposal], list[Table]]] = {Journal: _journal, RuleChange: _rule}
