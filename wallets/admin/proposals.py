@@ -78,6 +78,7 @@ class ProposalAdmin(ReadOnlyAdmin):
     list_filter: ClassVar[Sequence[Any]] = (StatusFilter, "kind", ("requested_at", PeriodFilter))
     list_select_related = ("requested_by", "decided_by")
     ordering = ("-id",)
+    tables_first = True
     search_ids = ("id", "requested_by", "decided_by", "transaction")
     search_texts = ("subject_id",)
     search_help_text = "ID of the proposal, of a person or of what it is about"
@@ -86,9 +87,9 @@ class ProposalAdmin(ReadOnlyAdmin):
     actions_list = ("new_journal",)
     fieldsets = (
         (None, {"fields": (
-            "whole_id", "says", ("kind", "status_shown"), "about", ("requested_by", "requested_at"), "reason",
-            "expires_at", ("decided_by", "decided_at"), "decided_because", "transaction_shown",
-            ("digest_shown", "audit"),
+            "says", ("kind", "status_shown"), ("about", "expires_at"), ("requested_by", "requested_at"), "reason",
+            ("decided_by", "decided_at"), ("decided_because", "transaction_shown"), ("whole_id", "digest_shown"),
+            "audit",
         )}),
     )  # fmt: skip
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.db.models import BigIntegerField, Field
+
 from backoffice import cells
 from backoffice.tables import Column, Table
 from ledger.accounts import Line, find
@@ -10,7 +12,7 @@ from wallets.models import Proposal
 from wallets.proposals.decide import deed_of
 from wallets.proposals.deed import Deed
 from wallets.proposals.journals import Journal, JournalLeg
-from wallets.proposals.rules import RuleChange
+from wallets.proposals.rules import MODELS, RuleChange
 
 LEGS = (Column("Account"), Column("Debit", number=True), Column("Credit", number=True))
 CHANGES = (Column("Field"), Column("As it is"), Column("As it shall be"))
@@ -41,13 +43,22 @@ def _leg(leg: JournalLeg, line: Line | None, currency: str) -> tuple[Any, ...]:
 
 
 def _rule(change: RuleChange, proposal: Proposal) -> list[Table]:
-    before, after = proposal.basis, {} if change.values is None else {**proposal.basis, **change.values}
+    model, before = MODELS[change.table], proposal.basis
+    after = {} if change.values is None else {**before, **change.values}
+    currency = str((after or before)["currency"])
     rows = [
-        (name.replace("_", " "), _value(before.get(name)), _value(after.get(name)))
-        for name in {**before, **after}
-        if before.get(name) != after.get(name)
+        (str(field.verbose_name).capitalize(), *shown)
+        for field in model._meta.concrete_fields
+        if field.name != "id"
+        and (shown := [_rule_value(field, values.get(field.name), currency) for values in (before, after)])
+        and shown[0] != shown[1]
     ]
     return [Table("The change", CHANGES, rows)]
+
+
+def _rule_value(field: Field, value: Any, currency: str) -> str:
+    """A rule's amounts are its big integers."""
+    return cells.money(value, currency) if isinstance(field, BigIntegerField) and value is not None else _value(value)
 
 
 def _fields(deed: Deed, proposal: Proposal) -> list[Table]:

@@ -9,16 +9,16 @@ from uuid_utils.compat import uuid7
 
 # What can be asked for, each with a permission to ask and one to decide.
 KINDS = {
-    "journal": "a manual journal",
-    "reversal": "a reversal",
-    "account": "opening an account of the chart",
-    "freeze": "freezing a wallet, or lifting that",
-    "credit_limit": "a wallet's credit limit",
-    "rule": "a change of fees, limits and approval rules",
-    "receipt": "what becomes of an unmatched receipt",
-    "review": "what becomes of a withdrawal in review",
-    "bank_account": "blocking a bank account, or lifting that",
-    "roles": "the roles of staff",
+    "journal": "manual journal",
+    "reversal": "reversal",
+    "account": "new account of the chart",
+    "freeze": "freeze of a wallet, or its end",
+    "credit_limit": "credit limit of a wallet",
+    "rule": "change of fees, limits and approval rules",
+    "receipt": "unmatched receipt",
+    "review": "withdrawal that a person must judge",
+    "bank_account": "block of a bank account, or its end",
+    "roles": "roles of staff",
 }
 
 
@@ -35,10 +35,10 @@ class Proposal(models.Model):
         WITHDRAWN = "withdrawn"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    kind = models.CharField(max_length=20, choices=KINDS)
+    kind = models.CharField(max_length=20, choices={kind: what.capitalize() for kind, what in KINDS.items()})
     subject_kind = models.CharField(max_length=30, help_text="What it is about: wallet, withdrawal, transaction …")
     subject_id = models.CharField(max_length=100)
-    says = models.CharField(max_length=500, help_text="What is asked for, in a sentence.")
+    says = models.CharField("what", max_length=500)
     content = models.JSONField()
     basis = models.JSONField(default=dict)
     reason = models.CharField(max_length=500)
@@ -55,8 +55,8 @@ class Proposal(models.Model):
 
     class Meta:
         permissions: ClassVar = [
-            *((f"ask_{kind}", f"Can ask for {what}") for kind, what in KINDS.items()),
-            *((f"decide_{kind}", f"Can decide on {what}") for kind, what in KINDS.items()),
+            *((f"ask_{kind}", f"Can ask: {what}") for kind, what in KINDS.items()),
+            *((f"decide_{kind}", f"Can decide: {what}") for kind, what in KINDS.items()),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -82,7 +82,7 @@ class Proposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.says
+        return self.get_kind_display()
 
 
 class JournalTemplate(models.Model):

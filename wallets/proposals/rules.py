@@ -34,8 +34,7 @@ class RuleChange(Deed, frozen=True):
     def says(self) -> str:
         rule = self._rule()
         verb = "Remove" if self.values is None else "Change" if self.rule else "Add"
-        told = ", ".join(f"{name} {value}" for name, value in (self.values or {}).items() if value not in (None, ""))
-        return f"{verb} the {rule._meta.verbose_name} “{rule}”{': ' + told if told else ''}."
+        return f"{verb} the {rule._meta.verbose_name} “{rule}”."
 
     def basis(self) -> Mapping[str, Any]:
         rule = self._rule()
