@@ -5,7 +5,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from users import audit, tokens
+from users import audit, second_factor, tokens
 from users.callers import NotAuthenticated
 from users.models import User
 from users.tokens import Pair
@@ -23,7 +23,7 @@ def log_in(*, email: str, password: str, now: datetime) -> Pair:
     user = _check(email=email, password=password)
     with transaction.atomic(durable=True):
         User.objects.filter(pk=user.pk).update(last_login=now)
-        pair = tokens.start_family(user_id=user.pk, is_staff=user.is_staff, now=now)
+        pair = tokens.start_family(user_id=user.pk, is_staff=second_factor.is_staff_by_password(user), now=now)
         audit.record(actor=user, action="session.started", kind="user", object_id=user.pk, now=now)
     return pair
 

@@ -29,7 +29,8 @@ _USE = """
     FROM users_user AS person
     WHERE token.jti = %(jti)s AND token.used_at IS NULL AND token.revoked_at IS NULL
       AND person.id = token.user_id AND person.is_active
-    RETURNING person.id, person.is_staff
+    RETURNING person.id, person.is_staff AND NOT %(two_factors)s
+        AND NOT EXISTS (SELECT FROM users_authenticator a WHERE a.user_id = person.id AND a.confirmed)
 """
 
 Kind = Literal["access", "refresh"]
@@ -115,7 +116,7 @@ def revoke_family(family: UUID, *, now: datetime) -> bool:
 
 def _use(jti: UUID, *, now: datetime) -> tuple[UUID, bool] | None:
     with connection.cursor() as cursor:
-        cursor.execute(_USE, {"jti": jti, "now": now})
+        cursor.execute(_USE, {"jti": jti, "now": now, "two_factors": settings.SECOND_FACTOR_REQUIRED})
         row: tuple[UUID, bool] | None = cursor.fetchone()
     return row
 

@@ -6,8 +6,9 @@ from urllib.parse import quote
 from django.contrib.admin import site
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse_lazy
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse, reverse_lazy
+from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 # Each group of the navigation: title, icon and model.
@@ -64,6 +65,27 @@ class BackOffice(UnfoldAdminSite):
 
     site_title = site_header = "walletproject"
     index_title = "Overview"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        from walletproject.staff_login import is_through
+
+        return super().has_permission(request) and is_through(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The password's page, or for whoever has given it the second factor's."""
+        if super().has_permission(request) and not self.has_permission(request):
+            wanted = request.GET.get("next", reverse("admin:index"))
+            return HttpResponseRedirect(reverse("admin:second_factor", query={"next": wanted}))
+        return super().login(request, extra_context)
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Beside the pages of models."""
+        return [path("second-factor/", self.second_factor, name="second_factor")]
+
+    def second_factor(self, request: HttpRequest) -> HttpResponse:
+        from walletproject.staff_login import second_factor_page
+
+        return never_cache(second_factor_page)(request, self.each_context(request))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Refused: it would neither end the person's sessions in the API nor leave a trace in the audit trail."""

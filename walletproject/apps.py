@@ -16,7 +16,7 @@ class WalletProjectConfig(AppConfig):
 
         After the last of the apps the groups of staff are made: by then every permission is there.
         """
-        from walletproject import checks, roles  # noqa: F401
+        from walletproject import checks, roles, staff_login  # noqa: F401
 
         for app in apps.get_app_configs():
             if app.name != "ledger":

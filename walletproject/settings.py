@@ -1,6 +1,7 @@
 """Every setting of the product, each value read from the environment and refused loudly where it makes no sense."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -33,6 +34,8 @@ PUBLIC_URL = env.str("PUBLIC_URL", "")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 # What Prometheus must send to read /metrics; without one, only this machine may.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+# What staff and their authenticators read.
+SITE_NAME = env.str("SITE_NAME", "walletproject")
 PROBLEM_BASE = "https://walletproject.dev/problems/"
 
 INSTALLED_APPS = [
@@ -44,6 +47,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_otp",
+    "axes",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -68,7 +73,10 @@ ADMIN_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "walletproject.staff_login.SessionLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "walletproject.urls"
@@ -250,12 +258,32 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 LOGIN_URL = "admin:login"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Staff show a code of their authenticator beside the password; whoever has none yet sets one up as they log in.
+SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", PRODUCTION)
+# A session ends after so much idleness, and after so many hours however busy it is; nobody has more at once.
+SESSION_COOKIE_AGE = env.int("STAFF_SESSION_IDLE_MINUTES", 30) * 60
+STAFF_SESSION_HOURS = env.int("STAFF_SESSION_HOURS", 12)
+STAFF_SESSIONS = env.int("STAFF_SESSIONS", 5)
+SESSION_SAVE_EVERY_REQUEST = True
+# Wrong passwords of one name from one address, and how long it is refused then. What happened is in the audit trail.
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", 5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOGIN_LOCK_MINUTES", 15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# The field of the form of logging in, whatever the model calls it.
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_CLIENT_IP_CALLABLE = "walletproject.ratelimits.client_address"
+AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION and env.bool("HTTPS", True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 UNFOLD = {
-    "SITE_TITLE": "walletproject",
-    "SITE_HEADER": "walletproject",
+    "SITE_TITLE": SITE_NAME,
+    "SITE_HEADER": SITE_NAME,
     "SITE_SYMBOL": "account_balance_wallet",
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "walletproject.admin_site.favicon"}],
@@ -263,7 +291,12 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "walletproject.admin_site.overview",
     "SIDEBAR": {"navigation": "walletproject.admin_site.navigation"},
-    "ACCOUNT": {"navigation": [{"title": "API documentation", "link": "/api/docs"}]},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Second factor", "link": "/admin/second-factor/"},
+            {"title": "API documentation", "link": "/api/docs"},
+        ]
+    },
 }
 
 # --- Language, time, logs -----------------------------------------------------------------------------------------
@@ -285,6 +318,8 @@ LOGGING = {
         # They log addresses with what is asked for in them: account numbers.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        # Each log in, which the audit trail has.
+        "axes": {"level": "ERROR"},
     },
 }
 

@@ -58,12 +58,22 @@ class Office:
         if not request.url.startswith((self.address, "data:")):
             self.troubles.append(f"asked another host: {request.url}")
 
-    def log_in(self) -> None:
+    def log_in(self, email: str = demo.STAFF) -> None:
+        self.page.context.clear_cookies()
         self.page.goto(f"{self.address}/admin/login/?next=/admin/")
-        self.page.fill("[name=username]", demo.STAFF)
+        self.page.fill("[name=username]", email)
         self.page.fill("[name=password]", demo.PASSWORD)
         self.page.keyboard.press("Enter")
         self.page.wait_for_url(f"{self.address}/admin/")
+        self.page.wait_for_load_state("networkidle")
+
+    def press(self, title: str, **fields: str) -> None:
+        """A button of the page, and what its dialog asks for."""
+        self.page.locator(f"a:has-text('{title}')").first.click()
+        dialog = self.page.locator("#dialog")
+        for name, value in fields.items():
+            dialog.locator(f"[name={name}]").fill(value)
+        dialog.get_by_role("button", name=title).click()
         self.page.wait_for_load_state("networkidle")
 
     def follow(self, selector: str) -> None:
@@ -118,17 +128,23 @@ def test_filters_open_and_narrow_a_list(office):
     assert office.troubles == []
 
 
-def test_staff_write_a_rule_and_remove_it(office):
-    office.log_in()
+def test_one_asks_for_a_rule_and_another_approves_it(office):
+    office.log_in("accountant@example.com")
     office.page.goto(f"{office.address}/admin/wallets/feerule/add/")
-    office.page.fill("[name=currency]", "NGN")
-    office.page.fill("[name=flat]", "5000")
+    office.page.fill("[name=currency]", "USD")
+    office.page.fill("[name=flat]", "50")
+    office.page.fill("[name=reason]", "What their bank takes.")
     office.follow("button[name=_save]")
-    office.follow("#result_list tbody th a")
-    office.follow("a[href$='/delete/']")
-    office.follow("form:has(input[name=post]) [type=submit]")
-    assert office.page.url == f"{office.address}/admin/wallets/feerule/"
-    assert office.page.locator("#result_list tbody tr").count() == 0
+    proposal = office.page.url
+    assert "USD 0.50" in office.page.inner_text("body")
+    assert not office.page.get_by_role("link", name="Approve").count(), "they asked for it"
+
+    office.log_in("approver@example.com")
+    office.page.goto(proposal)
+    office.press("Approve", reason="I have seen the invoice.")
+    office.page.get_by_text("Approved, and done.").wait_for()
+    office.page.goto(f"{office.address}/admin/wallets/feerule/")
+    assert "USD through any provider" in office.page.inner_text("#result_list")
     assert office.troubles == []
 
 

@@ -25,7 +25,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").lower())
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]
     """A person. The email is stored in lower case, so that it is unique whatever its case."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -22,7 +22,7 @@ def test_a_bell_that_cannot_be_rung_costs_a_request_little(silent_broker, place)
     start = time.perf_counter()
     with app.connection_for_write(url) as connection, pytest.raises(OperationalError):
         app.send_task("nobody.does.this", connection=connection)
-    assert time.perf_counter() - start < 0.6
+    assert time.perf_counter() - start < 5, "kombu on its own would try for much longer"
 
 
 def test_a_message_reaches_the_queue(settings):
