@@ -36,6 +36,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # What staff and their authenticators read.
 SITE_NAME = env.str("SITE_NAME", "walletproject")
+# A PNG or JPEG for the head of PDFs; empty draws a wallet.
+DOCUMENT_LOGO = env.str("DOCUMENT_LOGO", "")
 PROBLEM_BASE = "https://walletproject.dev/problems/"
 
 INSTALLED_APPS = [

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -15,11 +15,11 @@ from users.api import wire
 from users.api.schema import operation
 from users.authentication import caller_of
 from wallets.api.shapes import Kind, OwnerOut
+from wallets.documents import formats
+from wallets.documents.formats import XLSX
 from wallets.history import Item
-from wallets.statements import as_csv, as_pdf, as_xlsx, table
+from wallets.statements.document import document, in_and_out
 from wallets.statements.statement import Statement, statement
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class StatementQuery(Struct, forbid_unknown_fields=True, kw_only=True, rename={"since": "from", "until": "to"}):
@@ -89,21 +89,12 @@ class StatementView(APIView):
         """As `json`, `csv`, `xlsx` or `pdf`. A workbook or PDF of very many lines is refused; json and csv are not."""
         which = wire.query(request, StatementQuery)
         found = statement(caller=caller_of(request), wallet_id=id, since=which.since, until=which.until)
-        found.check_fits(which.format)
-        response = ANSWERS[which.format](found)
-        if which.format != "json":
-            name = f"statement-{id}-{which.since}-to-{which.until}.{which.format}"
-            response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["Cache-Control"] = "private, no-store"
-        return response
-
-
-ANSWERS: dict[str, Callable[[Statement], HttpResponseBase]] = {
-    "json": lambda found: StreamingHttpResponse(_json(found), content_type="application/json"),
-    "csv": lambda found: StreamingHttpResponse(as_csv.stream(found), content_type="text/csv; charset=utf-8"),
-    "xlsx": lambda found: FileResponse(as_xlsx.write(found), content_type=XLSX),
-    "pdf": lambda found: FileResponse(as_pdf.write(found), content_type="application/pdf"),
-}
+        formats.check_fits(which.format, found.length)
+        if which.format == "json":
+            response = StreamingHttpResponse(_json(found), content_type="application/json")
+            response["Cache-Control"] = "private, no-store"
+            return response
+        return formats.answer(document(found), which.format)
 
 
 def _json(found: Statement) -> Iterator[bytes]:
@@ -126,7 +117,7 @@ def _head(found: Statement) -> StatementOut:
 
 
 def _line(item: Item) -> StatementLine:
-    came_in, went_out = table.in_and_out(item)
+    came_in, went_out = in_and_out(item)
     return StatementLine(
         item.sequence, item.id, item.created_at.astimezone(UTC), item.type, item.description, item.reference,  # type: ignore[arg-type]
         item.counterparty, came_in or 0, went_out or 0, item.balance_after,

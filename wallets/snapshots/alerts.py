@@ -10,8 +10,8 @@ from django.db import transaction
 from users.models import User
 from wallets import bell, metrics
 from wallets.currencies import exponent
+from wallets.documents.document import major
 from wallets.models import BalanceSnapshot, DriftAlert
-from wallets.statements.table import major
 
 logger = logging.getLogger(__name__)
 

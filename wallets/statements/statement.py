@@ -16,9 +16,6 @@ from wallets.access import Need, enter
 from wallets.history import Item, item
 from wallets.models import Wallet
 
-# Lines that each kind of file can hold, and we can make while somebody waits; the others are streamed without end.
-MOST_LINES = {"pdf": 20_000, "xlsx": 100_000}
-
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -76,14 +73,6 @@ class Statement:
         """The lines, oldest first."""
         for chunk in self.chunks():
             yield from chunk
-
-    def check_fits(self, format: str) -> None:
-        """Raise ValidationError where a file of this format would be too long."""
-        most = MOST_LINES.get(format)
-        if most is not None and self.length > most:
-            others = "csv or xlsx" if format == "pdf" else "csv"
-            detail = f"There are {self.length} lines and a {format} takes {most}; use {others}, or a shorter period."
-            raise ValidationError.on("format", "too_long", detail)
 
 
 def statement(*, caller: Caller, wallet_id: UUID, since: date, until: date) -> Statement:

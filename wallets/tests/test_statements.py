@@ -14,8 +14,9 @@ import pytest
 from pypdf import PdfReader
 
 from wallets import deposits, opening, transfers
-from wallets.statements import as_csv, as_pdf, as_xlsx, fonts, table
+from wallets.documents import as_csv, as_pdf, as_xlsx, fonts, formats
 from wallets.statements import statement as statements
+from wallets.statements.document import COLUMNS, document
 from wallets.tests.conftest import service
 
 JANUARY, FEBRUARY = "from=2026-01-01&to=2026-01-31", "from=2026-02-01&to=2026-02-28"
@@ -123,7 +124,7 @@ def test_a_statement_adds_up_across_chunks(alice, shop, monkeypatch):
         running += line["in"] - line["out"]
         assert line["balance"] == running
     assert running == body["closing_balance"] == body["opening_balance"] + body["total_in"] - body["total_out"] == 55
-    assert len(list(csv.reader(StringIO("".join(as_csv.stream(built(alice, wallet))))))) == 8 + 12
+    assert len(list(csv.reader(StringIO("".join(as_csv.stream(document(built(alice, wallet)))))))) == 8 + 12
 
 
 def test_csv_says_the_same_in_major_units(alice, pot):
@@ -138,7 +139,7 @@ def test_csv_says_the_same_in_major_units(alice, pot):
     ]  # fmt: skip
     assert rows[6:] == [
         [],
-        list(table.COLUMNS),
+        [column.title for column in COLUMNS],
         ["", "2026-01-01", "Opening balance", "", "", "", "", "", "10.00"],
         ["2", "2026-01-01 00:00:00", "deposit", "Sale 17", "order-17", "", "5.00", "", "15.00"],
         ["3", "2026-01-31 23:59:59", "transfer", "Lunch", "", str(pot.bobs.id), "", "1.50", "13.50"],
@@ -166,7 +167,7 @@ def test_xlsx_says_the_same_with_numbers_for_amounts(alice, pot):
     assert answer.headers["Content-Disposition"].endswith('.xlsx"')
     rows = [[cell.value for cell in row] for row in sheet(answer.body)]
     assert rows[2][:2] == ["Owner", "Alice <alice@example.com>"]
-    assert rows[7] == list(table.COLUMNS)
+    assert rows[7] == [column.title for column in COLUMNS]
     assert rows[8][1:3] == ["2026-01-01", "Opening balance"] and rows[8][8] == 10
     assert rows[9] == [2, datetime(2026, 1, 1), "deposit", "Sale 17", "order-17", None, 5, None, 15]  # noqa: DTZ001
     assert rows[10][5:] == [str(pot.bobs.id), None, 1.5, 13.5]
@@ -177,7 +178,7 @@ def test_an_amount_too_long_for_a_number_is_text_in_xlsx(alice, shop):
     wallet = opened(alice)
     deposit(shop, wallet, 10**15 - 1, "2026-01-10")
     deposit(shop, wallet, 2, "2026-01-11")
-    cells = list(sheet(as_xlsx.write(built(alice, wallet)).read()))
+    cells = list(sheet(as_xlsx.write(document(built(alice, wallet))).read()))
     assert (cells[9][8].value, cells[9][8].number_format) == (9_999_999_999_999.99, "#,##0.00")
     assert (cells[10][8].value, cells[10][8].data_type) == ("10,000,000,000,000.01", "s")
 
@@ -188,7 +189,7 @@ def test_amounts_have_the_currencys_digits(alice, shop, currency, amount, writte
     deposit(shop, wallet, amount, "2026-01-10")
     rows = list(csv.reader(StringIO(fetch(alice, wallet, f"{JANUARY}&format=csv").body.decode())))
     assert rows[-1][6] == written
-    assert f"\n{written}\n" in pdf_text(as_pdf.write(built(alice, wallet)).read())
+    assert f"\n{written}\n" in pdf_text(as_pdf.write(document(built(alice, wallet))).read())
 
 
 def test_pdf_says_the_same(alice, pot):
@@ -198,7 +199,7 @@ def test_pdf_says_the_same(alice, pot):
     text = pdf_text(answer.body)
     for piece in (
         "Statement", "1 Jan 2026 – 31 Jan 2026", "Alice <alice@example.com>", "Savings, USD", str(pot.id),
-        "Opening balance", "10.00", "Sale 17", "Deposit · order-17", "5.00", "Lunch", "1.50", "Closing balance",
+        "Opening balance", "10.00", "Sale 17", "deposit · order-17", "5.00", "Lunch", "1.50", "Closing balance",
         "13.50", "Page 1 of 1",
     ):  # fmt: skip
         assert piece in text
@@ -208,10 +209,10 @@ def test_a_long_pdf_repeats_its_header_and_counts_its_pages(alice, shop):
     wallet = opened(alice)
     for number in range(60):
         deposit(shop, wallet, 100, "2026-01-10", description=f"Sale {number}")
-    pages = [page.extract_text() for page in PdfReader(as_pdf.write(built(alice, wallet))).pages]
+    pages = [page.extract_text() for page in PdfReader(as_pdf.write(document(built(alice, wallet)))).pages]
     assert len(pages) > 1
     for number, page in enumerate(pages, 1):
-        assert f"Page {number} of {len(pages)}" in page and "Details" in page
+        assert f"Page {number} of {len(pages)}" in page and "Description" in page
     assert [sum(f"Sale {number}\n" in page for page in pages) for number in range(60)] == [1] * 60
 
 
@@ -220,11 +221,11 @@ def test_pdfs_made_at_once_dont_spoil_each_others_letters(alice, pot):
     quiet = SimpleNamespace(opening=0, total_in=0, total_out=0, closing=0, low=0, high=0, lines=lambda: iter(()))
     wanted = replace(built(alice, pot), entries=quiet)
     wanted.wallet.name = "".join(map(chr, range(0xC0, 0x180)))
-    alone, interval = letters(as_pdf.write(wanted)), sys.getswitchinterval()
+    alone, interval = letters(as_pdf.write(document(wanted))), sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(6) as threads:
-            together = list(threads.map(lambda _: letters(as_pdf.write(wanted)), range(60)))
+            together = list(threads.map(lambda _: letters(as_pdf.write(document(wanted))), range(60)))
     finally:
         sys.setswitchinterval(interval)
     assert together == [alone] * 60
@@ -235,14 +236,14 @@ def test_any_text_can_be_printed(alice, shop, text):
     wallet = opened(alice, name=text)
     deposit(shop, wallet, 100, "2026-01-10", description=text, reference=text)
     for make in (as_pdf.write, as_xlsx.write):
-        assert make(built(alice, wallet)).read()
+        assert make(document(built(alice, wallet))).read()
     sample = fonts.printable(text)
     assert all(fonts.stringWidth(line, fonts.REGULAR, 8) <= 50 for line in fonts.wrap(sample, fonts.REGULAR, 8, 50))
     assert "Привет" in fonts.printable("Привет 中") and fonts.printable("Привет 中").endswith("�")
 
 
 def test_what_is_too_long_for_a_file_is_refused_before_it_is_made(alice, pot, monkeypatch):
-    monkeypatch.setattr(statements, "MOST_LINES", {"pdf": 1, "xlsx": 2})
+    monkeypatch.setattr(formats, "MOST_LINES", {"pdf": 1, "xlsx": 2})
     refused = fetch(alice, pot, f"{JANUARY}&format=pdf")
     assert (refused.status, refused.code) == (400, "validation_error")
     assert "2 lines" in refused.body["detail"] and "csv" in refused.body["detail"]
