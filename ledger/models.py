@@ -105,6 +105,9 @@ class Transaction(models.Model):
                 "reverses", name="ledger_transaction_reversed_once", condition=Q(reverses__isnull=False)
             ),
         ]
+        indexes: ClassVar = [
+            models.Index("external_reference", name="ledger_transaction_external", condition=~Q(external_reference="")),
+        ]
 
     def __str__(self) -> str:
         return self.reference

@@ -21,40 +21,23 @@ from ledger.models import Account, Hold, Transaction
 from users.models import ApiClient, ApiSecret, User
 from walletproject import demo
 from wallets.models import (
-    ApprovalRule,
     BankAccount,
     Deposit,
-    FeeRule,
-    PayoutPause,
     ProviderAccount,
-    ProviderCircuit,
     TopUp,
     Transfer,
     UnmatchedReceipt,
     Wallet,
     WebhookEvent,
     Withdrawal,
-    WithdrawalLimit,
 )
 
 MODELS = [model._meta.label_lower for model in admin.site._registry]
 # What staff write here; test_withdrawals_admin.py has how.
 RULES = {"wallets.feerule", "wallets.withdrawallimit", "wallets.approvalrule"}
 WRITTEN = RULES | {"wallets.journaltemplate", "wallets.proposal"}
+pytestmark = pytest.mark.usefixtures("demo_data")
 NUMBERS = ("0123456789", "0000000001", "0000000004")
-
-
-@pytest.fixture(autouse=True)
-def demo_data(db, settings) -> None:
-    """The demo's people, wallets and movements."""
-    settings.RATELIMIT_ENABLE = False
-    now = datetime.now(UTC)
-    demo.seed(now=now)
-    FeeRule.objects.create(currency="NGN", flat=5_000)
-    WithdrawalLimit.objects.create(currency="NGN", scope="user", window="day", amount=10**9)
-    ApprovalRule.objects.create(currency="NGN", kind="amount", threshold=10**8)
-    PayoutPause.objects.create(provider="paystack", reason="A test.", paused_by="system:tests", paused_at=now)
-    ProviderCircuit.objects.create(provider="sandbox", failures=1, reason="No answer.", updated_at=now)
 
 
 @pytest.fixture

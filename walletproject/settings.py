@@ -181,6 +181,7 @@ SILENCED_SYSTEM_CHECKS = [
     "admin.E408",
     "admin.E409",
     "admin.E410",
+    "axes.W002",
     "security.W003",
 ]
 
@@ -292,7 +293,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "walletproject.admin_site.overview",
-    "SIDEBAR": {"navigation": "walletproject.admin_site.navigation"},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "walletproject.admin_site.navigation"},
     "ACCOUNT": {
         "navigation": [
             {"title": "Second factor", "link": "/admin/second-factor/"},

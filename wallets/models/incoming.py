@@ -59,6 +59,7 @@ class TopUp(models.Model):
         ]
         indexes: ClassVar = [
             models.Index("next_at", name="wallets_top_up_due", condition=Q(next_at__isnull=False)),
+            models.Index("payment_id", name="wallets_top_up_payment", condition=~Q(payment_id="")),
         ]
 
     def __str__(self) -> str:

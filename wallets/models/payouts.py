@@ -194,6 +194,9 @@ class PayoutAttempt(models.Model):
             models.UniqueConstraint("provider", "reference", name="wallets_attempt_reference"),
             models.UniqueConstraint("withdrawal", name="wallets_attempt_one_open", condition=~Q(outcome="refused")),
         ]
+        indexes: ClassVar = [
+            models.Index("provider_id", name="wallets_attempt_provider_id", condition=~Q(provider_id="")),
+        ]
 
     def __str__(self) -> str:
         return self.reference

@@ -1,0 +1,21 @@
+"""What tests across the apps share: the demo's data, as the back office shows them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from walletproject import demo
+from wallets.models import ApprovalRule, FeeRule, PayoutPause, ProviderCircuit, WithdrawalLimit
+
+
+@pytest.fixture
+def demo_data(db, settings) -> None:
+    """The demo's people, wallets and movements."""
+    settings.RATELIMIT_ENABLE = False
+    now = datetime.now(UTC)
+    demo.seed(now=now)
+    FeeRule.objects.create(currency="NGN", flat=5_000)
+    WithdrawalLimit.objects.create(currency="NGN", scope="user", window="day", amount=10**9)
+    ApprovalRule.objects.create(currency="NGN", kind="amount", threshold=10**8)
+    PayoutPause.objects.create(provider="paystack", reason="A test.", paused_by="system:tests", paused_at=now)
+    ProviderCircuit.objects.create(provider="sandbox", failures=1, reason="No answer.", updated_at=now)
