@@ -14,6 +14,16 @@ def format_money(amount: int, currency: str) -> str:
     return f"{currency} {sign}{whole:,}" + (f".{rest:0{digits}}" if digits else "")
 
 
+def short_money(amount: int, currency: str) -> str:
+    """Roughly how much, for the edge of a chart: 4500000 of NGN is `45k`, 250000000 `2.5M`."""
+    value = Decimal(amount).scaleb(-exponent(currency))
+    for size, letter in ((12, "T"), (9, "B"), (6, "M"), (3, "k")):
+        if abs(value) >= 10**size:
+            value = value.scaleb(-size)
+            return f"{value.quantize(Decimal('0.1')).normalize():f}{letter}".replace("-", "−")
+    return f"{value.normalize():f}".replace("-", "−") if value else "0"
+
+
 def major(amount: int, currency: str) -> str:
     """Minor units as major ones, to be written again: 4500000 of NGN is `45000.00`."""
     return str(Decimal(amount).scaleb(-exponent(currency)))

@@ -17,8 +17,10 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from backoffice.cells import identifier, whole_identifier
+from backoffice.charts import Chart
 from backoffice.paging import KeysetList
 from backoffice.tables import Figure, Table
+from backoffice.timeline import Timeline
 
 
 class NoWriting:
@@ -76,12 +78,23 @@ class ReadOnlyAdmin(NoWriting, ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         obj, now = kwargs.get("obj"), timezone.now()
         if obj is not None:
-            context |= {"figures": self.figures(obj, now), "tables": self.tables(obj, now)}
+            context |= {
+                "figures": self.figures(obj, now), "charts": self.charts(obj, now),
+                "timeline": self.timeline(obj, now), "tables": self.tables(obj, now),
+            }  # fmt: skip
         return super().render_change_form(request, context, *args, **kwargs)
 
     def figures(self, obj: Any, now: datetime) -> Sequence[Figure]:
         """The numbers above the fields."""
         return ()
+
+    def charts(self, obj: Any, now: datetime) -> Sequence[Chart]:
+        """What is drawn above the tables."""
+        return ()
+
+    def timeline(self, obj: Any, now: datetime) -> Timeline | None:
+        """What happened to the object, above the tables."""
+        return None
 
     def tables(self, obj: Any, now: datetime) -> Sequence[Table]:
         """What belongs to the object, below the fields."""

@@ -79,3 +79,18 @@ def standing_at(account: UUID, moment: datetime) -> Standing | None:
     """
     found = sql.rows(STANDING_AT, (moment, moment, moment, moment, account))
     return Standing(*found[0]) if found else None
+
+
+CURVE = """
+SELECT at.moment, b.sign * coalesce(e.balance, 0)
+FROM ledger_balance b
+CROSS JOIN unnest(%s::timestamptz[]) AS at (moment)
+LEFT JOIN ledger_entry e ON e.account_id = b.account_id AND e.lane = 0
+    AND e.version = ledger_version_at(b.account_id, b.lane, b.version, at.moment)
+WHERE b.account_id = %s AND b.lane = 0 ORDER BY at.moment
+"""
+
+
+def curve(account: UUID, moments: Iterable[datetime]) -> list[tuple[datetime, int]]:
+    """What an account with one lane stood at, at each of some moments: a few probes of an index for each."""
+    return [(moment, balance) for moment, balance in sql.rows(CURVE, (sql.moments(moments), account))]

@@ -10,7 +10,6 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
@@ -19,6 +18,7 @@ from backoffice import cells
 from backoffice.pages import ReadOnlyAdmin
 from backoffice.periods import PeriodFilter
 from backoffice.tables import Column, Figure, Table
+from backoffice.timeline import Happening, Timeline
 from wallets.admin import words
 from wallets.admin.buttons import Buttons
 from wallets.admin.deeds import ReasonForm, button, permission, propose
@@ -31,9 +31,6 @@ from wallets.withdrawals import steps
 ATTEMPTS = (
     Column("Number"), Column("Reference"), Column("Bank’s ID"), Column("Outcome"), Column("Detail"),
     Column("Started"), Column("Answered"),
-)  # fmt: skip
-STEPS = (
-    Column("When"), Column("What"), Column("Then"), Column("By"), Column("Attempt"), Column("The bank’s words"),
 )  # fmt: skip
 NEWEST = 200
 Status = Withdrawal.Status
@@ -105,13 +102,14 @@ class WithdrawalAdmin(Buttons, MovementAdmin):
             for title, amount in amounts.items()
         ]
 
-    def tables(self, withdrawal: Withdrawal, now: datetime) -> list[Table]:
-        rows = [attempt_row(attempt) for attempt in withdrawal.attempts.order_by("number")]
+    def timeline(self, withdrawal: Withdrawal, now: datetime) -> Timeline:
         newest = list(withdrawal.steps.order_by("-id")[:NEWEST])
         callers = words.caller_links(step.actor for step in newest)
-        history = [step_row(step, callers[step.actor]) for step in newest]
+        return Timeline("What happened", [happening(step, callers[step.actor]) for step in newest])
+
+    def tables(self, withdrawal: Withdrawal, now: datetime) -> list[Table]:
+        rows = [attempt_row(attempt) for attempt in withdrawal.attempts.order_by("number")]
         return [
-            Table("History", STEPS, history),
             Table("Attempts at the bank", ATTEMPTS, rows, empty="The bank hasn’t been asked yet."),
             about("withdrawal", withdrawal.pk),
         ]
@@ -126,12 +124,11 @@ def together(withdrawal: Withdrawal) -> str:
     return "Held" if withdrawal.hold.status == "open" else ""
 
 
-def step_row(step: WithdrawalStep, caller: str) -> tuple[Any, ...]:
+def happening(step: WithdrawalStep, caller: str) -> Happening:
     """One line of a withdrawal's history."""
-    raw = format_html("<code>{}</code>", json.dumps(step.raw, ensure_ascii=False)) if step.raw else cells.NOTHING
-    return (
-        cells.moment(step.at), step.what, words.state(step.after) if step.after != step.before else cells.NOTHING,
-        caller, step.attempt or cells.NOTHING, raw,
+    return Happening(
+        step.at, step.what, caller, words.state(step.after) if step.after != step.before else "",
+        f"attempt {step.attempt}" if step.attempt else "", json.dumps(step.raw, ensure_ascii=False) if step.raw else "",
     )  # fmt: skip
 
 

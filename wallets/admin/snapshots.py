@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from backoffice import cells
-from backoffice.curves import Curve, Drawing, draw
+from backoffice.charts import Chart, Curve, curves
 from backoffice.pages import ReadOnlyAdmin
 from backoffice.periods import PeriodFilter
 from backoffice.tables import Column, Figure, Table
@@ -38,7 +38,6 @@ class ProviderAccountAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     search_ids = ("id", "wallet")
     search_help_text = "ID of linked account or wallet"
-    change_form_outer_after_template = "admin/drawn.html"
     fieldsets = (
         (None, {"fields": (
             "whole_id", ("external_account_id", "provider"), "wallet_shown", ("state", "next_at"), "created_at",
@@ -75,10 +74,8 @@ class ProviderAccountAdmin(ReadOnlyAdmin):
             Table("Alerts", ALERTS, [alert_row(alert) for alert in alerts[:NEWEST]], empty="There was none."),
         ]
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        if account := kwargs.get("obj"):
-            context["drawing"] = drawing(account)
-        return super().render_change_form(request, context, *args, **kwargs)
+    def charts(self, account: ProviderAccount, now: datetime) -> list[Chart]:
+        return [chart] if (chart := week(account)) else []
 
 
 @admin.register(BalanceSnapshot)
@@ -175,7 +172,7 @@ class DriftAlertAdmin(ReadOnlyAdmin):
         ]
 
 
-def drawing(account: ProviderAccount) -> Drawing | None:
+def week(account: ProviderAccount) -> Chart | None:
     """The week before the newest snapshot, hour by hour: what the provider held, and what our books said."""
     newest = _readings(account).first()
     if newest is None:
@@ -184,7 +181,8 @@ def drawing(account: ProviderAccount) -> Drawing | None:
     own = [point for point in points if point.snapshot.provider == account.provider]
     there = [(point.snapshot.as_of, currencies.floor(point.snapshot.total, account.currency)) for point in own]
     books = [(point.snapshot.as_of, point.snapshot.ledger_balance) for point in own]
-    return draw([Curve("At the provider", there), Curve("Our books", books)], account.currency)
+    found = [Curve("At the provider", there), Curve("Our books", books)]
+    return curves("The last week of readings", found, account.currency)
 
 
 def reading_figures(snapshot: BalanceSnapshot) -> list[Figure]:

@@ -1,7 +1,7 @@
 """Wallets: whose, what is in them, and what happened there."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,12 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from backoffice import cells
+from backoffice.charts import Chart, Curve, curves
 from backoffice.forms import MoneyField, minor
 from backoffice.pages import ReadOnlyAdmin
 from backoffice.tables import Column, Figure, Table
-from ledger import history
+from ledger import balances, history
+from ledger.accounts import floor_of
 from ledger.admin import accounts
 from ledger.balances import Standing, standings
 from ledger.history import Filter
@@ -23,10 +25,12 @@ from wallets.admin import words
 from wallets.admin.deeds import ReasonForm, button, permission, propose
 from wallets.admin.proposals import about
 from wallets.chart import wallet_of
-from wallets.models import Wallet
+from wallets.models import Wallet, WithdrawalLimit
 from wallets.proposals.wallets import CreditLimit, Freeze
+from wallets.withdrawals import rules
 
 NEWEST = 25
+DRAWN, STEPS = timedelta(days=90), 180
 BUTTONS = {"active": ("freeze", "set_credit_limit"), "frozen": ("thaw", "set_credit_limit")}
 HISTORY = (
     Column("When"), Column("Transaction"), Column("Description"), Column("With"), Column("In", number=True),
@@ -125,8 +129,15 @@ class WalletAdmin(ReadOnlyAdmin):
     def figures(self, wallet: Wallet, now: datetime) -> list[Figure]:
         return standing_figures(standings([wallet.account_id], now=now)[wallet.account_id])
 
+    def charts(self, wallet: Wallet, now: datetime) -> list[Chart]:
+        since = max(now - DRAWN, wallet.created_at)
+        moments = [since + (now - since) * step / STEPS for step in range(STEPS + 1)]
+        points = balances.curve(wallet.account_id, moments)
+        found = curves("Balance over time", [Curve("Balance", points)], wallet.currency)
+        return [found] if found else []
+
     def tables(self, wallet: Wallet, now: datetime) -> list[Table]:
-        return [newest(wallet), members(wallet), about("wallet", wallet.pk)]
+        return [newest(wallet), holds(wallet, now), members(wallet), limits(wallet, now), about("wallet", wallet.pk)]
 
 
 def standing_figures(standing: Standing) -> list[Figure]:
@@ -195,3 +206,30 @@ def members(wallet: Wallet) -> Table:
     ]  # fmt: skip
     columns = (Column("Person"), Column("Name"), Column("Role"), Column("Since"))
     return Table("Members", columns, rows, empty="Nobody but services reaches this wallet.")
+
+
+def holds(wallet: Wallet, now: datetime) -> Table:
+    """What binds a wallet's money now, and until when."""
+    found = wallet.account.holds.filter(Q(expires_at=None) | Q(expires_at__gt=now), status="open").order_by("id")
+    rows = [
+        (cells.link("ledger_hold", hold.pk, cells.abridged(hold.reference)), hold.get_kind_display(),
+         cells.moment(hold.placed_at), cells.moment(hold.expires_at), cells.money(hold.amount, wallet.currency))
+        for hold in found[:NEWEST]
+    ]  # fmt: skip
+    columns = (Column("Hold"), Column("Kind"), Column("Since"), Column("Until"), Column("Amount", number=True))
+    return Table("Set aside", columns, rows, empty="Nothing is held or pending.")
+
+
+def limits(wallet: Wallet, now: datetime) -> Table:
+    """How much may be withdrawn, how much of it was today, and how much the wallet may be overdrawn."""
+    used = rules.used(wallet.pk, now=now)
+    rows: list[tuple[Any, ...]] = [
+        (f"{limit.get_scope_display()}, {limit.get_window_display().lower()}",
+         cells.money(limit.amount, wallet.currency),
+         cells.money(getattr(used, limit.scope), wallet.currency) if limit.window == "day" else cells.NOTHING)
+        for limit in WithdrawalLimit.objects.filter(currency=wallet.currency).order_by("scope", "window")
+    ]  # fmt: skip
+    if credit := -(floor_of(wallet.account_id) or 0):
+        rows.append(("Credit limit", cells.money(credit, wallet.currency), cells.NOTHING))
+    columns = (Column("Limit"), Column("At most", number=True), Column("Used today", number=True))
+    return Table("Limits", columns, rows, empty="None but what is in it.")

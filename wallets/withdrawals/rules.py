@@ -144,6 +144,11 @@ WHERE mine.id = %(wallet)s AND w.status NOT IN ('failed', 'cancelled', 'returned
 def used_today(wallet_id: UUID, *, now: datetime) -> Used:
     """What was withdrawn today; whoever else wants to know waits for the end of the caller's transaction."""
     sql.run(LOCK, (wallet_id,))
+    return used(wallet_id, now=now)
+
+
+def used(wallet_id: UUID, *, now: datetime) -> Used:
+    """What was withdrawn today, as far as it is committed: to be shown, not to decide upon."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Used(*sql.rows(USED, {"wallet": wallet_id, "midnight": midnight})[0])
 
