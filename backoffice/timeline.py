@@ -1,9 +1,11 @@
 """What happened to one thing, drawn as a line from the newest down."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
 
 
@@ -26,3 +28,17 @@ class Timeline:
     title: str
     happenings: Sequence[Happening]
     empty: str = "Nothing has happened yet."
+
+
+def folded(happenings: Sequence[Happening]) -> list[Happening]:
+    """The same said again and again, as one: the newest of it, with how often and since when."""
+    found = []
+    for _, group in groupby(happenings, lambda happening: (happening.what, happening.by, happening.note)):
+        first, *others = group
+        if others:
+            note = f"{len(others) + 1} times since {localize(others[-1].at)}"
+            first = replace(
+                first, note=f"{first.note} · {note}".removeprefix(" · "), state=others[-1].state or first.state
+            )
+        found.append(first)
+    return found

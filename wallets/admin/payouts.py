@@ -105,7 +105,7 @@ class WithdrawalAdmin(Buttons, MovementAdmin):
     def timeline(self, withdrawal: Withdrawal, now: datetime) -> Timeline:
         newest = list(withdrawal.steps.order_by("-id")[:NEWEST])
         callers = words.caller_links(step.actor for step in newest)
-        return Timeline("What happened", [happening(step, callers[step.actor]) for step in newest])
+        return Timeline("What happened", folded([happening(step, callers[step.actor]) for step in newest]))
 
     def tables(self, withdrawal: Withdrawal, now: datetime) -> list[Table]:
         rows = [attempt_row(attempt) for attempt in withdrawal.attempts.order_by("number")]
