@@ -1,7 +1,7 @@
 """What the rules left, by kind: each line and each transaction of ours is part of one finding at most.
 
 They are looked for in order of how much they explain. What is only ours is no finding before so many days of
-statements have passed that the line should have come.
+statements have passed that the line should have come, and what is only theirs is none while we are about to book it.
 """
 
 from datetime import date, timedelta
@@ -36,25 +36,33 @@ SELECT nth + (SELECT coalesce(max(number), 0) FROM found), %(rule)s::text, side.
 FROM (SELECT line, item, row_number() OVER (ORDER BY item) AS nth FROM pair WHERE of_item = 1 AND of_line = 1) AS best,
      LATERAL (VALUES (best.line, NULL::uuid), (NULL::uuid, best.item)) AS side (line, item)
 """
-# Theirs is booked, and ours failed or was cancelled; or is still under way after all this time.
-UNPAID_HERE = """
+# Lines by which one of our payments is meant that isn't booked: what it is, and whether it is over.
+UNBOOKED = """
 WITH told AS (
-    SELECT o.id, o.day FROM open_line o
+    SELECT o.id, o.day, w.status IN ('failed', 'cancelled') AS over
+    FROM open_line o
     JOIN wallets_statementline l ON l.id = o.id
     JOIN wallets_payoutattempt a ON a.provider = %(provider)s AND a.reference IN (l.reference, l.external_id)
     JOIN wallets_withdrawal w ON w.id = a.withdrawal_id AND w.currency = %(currency)s AND w.transaction_id IS NULL
-    WHERE w.status IN ('failed', 'cancelled') OR o.day <= %(settled)s::date
     UNION
-    SELECT o.id, o.day FROM open_line o
+    SELECT o.id, o.day, t.status IN ('failed', 'expired')
+    FROM open_line o
     JOIN wallets_statementline l ON l.id = o.id
     JOIN wallets_topup t ON t.provider = %(provider)s AND t.reference IN (l.reference, l.external_id)
          AND t.currency = %(currency)s AND t.transaction_id IS NULL
-    WHERE t.status IN ('failed', 'expired') OR o.day <= %(settled)s::date
 )
+"""
+# Theirs is booked, and ours failed or was cancelled; or is still under way after all this time.
+UNPAID_HERE = (
+    UNBOOKED
+    + """
 INSERT INTO found
 SELECT row_number() OVER (ORDER BY id) + (SELECT coalesce(max(number), 0) FROM found), %(rule)s::text, id, NULL
-FROM told
+FROM told GROUP BY id HAVING bool_or(over OR day <= %(settled)s::date)
 """
+)
+# Theirs is booked, and ours will be any day.
+UNDER_WAY = UNBOOKED + "DELETE FROM open_line WHERE id IN (SELECT id FROM told)"
 # Another line of the same reference and amount, or that looks the same, was matched or came before it.
 TWICE_THERE = """
 INSERT INTO found
@@ -100,6 +108,7 @@ def find(account: ReconciledAccount, period: Period) -> None:
     }  # fmt: skip
     _add(Kind.STATUS, FAILED_THERE, known)
     _add(Kind.STATUS, UNPAID_HERE, known)
+    sql.run(UNDER_WAY, {name: known[name] for name in ("provider", "currency")})
     pairs.equal(Kind.DATE, days=EVER, by_name=True)
     _add(Kind.DUPLICATE, TWICE_THERE, known)
     _add(Kind.DUPLICATE, TWICE_HERE, known)
