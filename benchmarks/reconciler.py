@@ -52,7 +52,7 @@ def payment(number: int, writer: Any) -> Posting:
     amount = random.choice((-1, 1)) * random.randrange(1_000, 10**9)
     fee = 0 if number % FEE else 1_075
     if number % MISSING:
-        on, shown = (at + timedelta(days=random.randrange(2))).date(), name if number % NAMELESS else ""
+        on, shown = (at + timedelta(days=random.randrange(2))).date(), name if number % NAMELESS or fee else ""
         writer.writerow((on, f"{(amount - fee) / 100:.2f}", shown, f"id{number}", "Transfer", f"{fee / 100:.2f}"))
     clearing, other = chart.clearing("sandbox", "NGN"), chart.suspense("sandbox", "NGN")
     legs = (clearing.debit(amount), other.credit(amount))

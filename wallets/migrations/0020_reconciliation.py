@@ -427,6 +427,7 @@ class Migration(migrations.Migration):
                     "found",
                     models.ForeignKey(
                         blank=True,
+                        db_constraint=False,
                         db_index=False,
                         help_text="The newest break that it is part of.",
                         null=True,
@@ -439,6 +440,7 @@ class Migration(migrations.Migration):
                     "match",
                     models.ForeignKey(
                         blank=True,
+                        db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="ours_of",
@@ -448,6 +450,7 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="items",
@@ -569,7 +572,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("identity", models.BinaryField()),
-                ("content", models.BinaryField()),
                 (
                     "names",
                     django.contrib.postgres.fields.ArrayField(
@@ -585,6 +587,7 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="lines",
@@ -595,6 +598,7 @@ class Migration(migrations.Migration):
                     "found",
                     models.ForeignKey(
                         blank=True,
+                        db_constraint=False,
                         db_index=False,
                         help_text="The newest break that it is part of.",
                         null=True,
@@ -607,6 +611,7 @@ class Migration(migrations.Migration):
                     "match",
                     models.ForeignKey(
                         blank=True,
+                        db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="told",
@@ -616,6 +621,7 @@ class Migration(migrations.Migration):
                 (
                     "statement",
                     models.ForeignKey(
+                        db_constraint=False,
                         help_text="The first that told it.",
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="told",
@@ -746,6 +752,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="booksitem",
             index=models.Index(
+                models.F("match"), condition=models.Q(("match__isnull", False)), name="wallets_item_match"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="booksitem",
+            index=models.Index(
                 models.F("found"), condition=models.Q(("found__isnull", False)), name="wallets_item_found"
             ),
         ),
@@ -813,7 +825,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="statementline",
-            index=models.Index(models.F("account"), models.F("booked_on"), name="wallets_line_days"),
+            index=models.Index(
+                models.F("account"), models.F("booked_on"), models.F("amount"), name="wallets_line_days"
+            ),
         ),
         migrations.AddIndex(
             model_name="statementline",
@@ -835,7 +849,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="statementline",
-            index=models.Index(models.F("account"), models.F("content"), name="wallets_line_content"),
+            index=models.Index(
+                models.F("match"), condition=models.Q(("match__isnull", False)), name="wallets_line_match"
+            ),
         ),
         migrations.AddIndex(
             model_name="statementline",

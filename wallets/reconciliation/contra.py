@@ -41,5 +41,5 @@ FROM (
 def opposite(*, settled: date) -> None:
     """Find what undoes each other among ours, and among theirs, up to a day."""
     for statement in (OURS_TWICE, THEIRS_TWICE):
-        sql.run(statement, {"rule": RULE, "settled": settled})
-        workspace.take()
+        if sql.run(statement, {"rule": RULE, "settled": settled}).rowcount:
+            workspace.take()

@@ -75,7 +75,8 @@ WHERE l.reference <> '' AND EXISTS (
       AND (x.match_id IS NOT NULL OR (x.booked_on, x.identity) < (l.booked_on, l.identity)))
   OR EXISTS (
     SELECT FROM wallets_statementline x
-    WHERE x.account_id = %(account)s AND x.content = l.content AND x.id <> l.id AND x.match_id IS NOT NULL)
+    WHERE x.account_id = %(account)s AND x.booked_on = l.booked_on AND x.amount = l.amount AND x.id <> l.id
+      AND (x.reference, x.batch, x.description) = (l.reference, l.batch, l.description) AND x.match_id IS NOT NULL)
 """
 TWICE_HERE = """
 INSERT INTO found
@@ -124,5 +125,5 @@ def settled(account: ReconciledAccount, until: date) -> date:
 
 def _add(kind: Kind, statement: str, known: dict[str, object]) -> None:
     wanted = {name: value for name, value in known.items() if f"%({name})s" in statement}
-    sql.run(statement, {"rule": kind.value} | wanted)
-    workspace.take()
+    if sql.run(statement, {"rule": kind.value} | wanted).rowcount:
+        workspace.take()

@@ -77,4 +77,5 @@ def _find(rule: str, statement: str, parameters: dict[str, Any]) -> None:
         sql.run(LINES)
         sql.run(ITEMS)
         taken = sql.run(BEST, {"rule": rule}).rowcount
-        workspace.take()
+        if taken:
+            workspace.take()

@@ -133,14 +133,13 @@ def _statement(
 # A line that is known already may have news: what was pending is booked, what was booked came back; never the reverse.
 STORE = """
 INSERT INTO wallets_statementline AS known (id, account_id, statement_id, number, booked_on, amount, fee, reference,
-    external_id, batch, description, status, identity, content, names, by_hand)
+    external_id, batch, description, status, identity, names, by_hand)
 SELECT id, %(account)s, %(statement)s, number, booked_on, amount, fee, reference, external_id, batch, description,
-       status, identity, content, CASE names WHEN '' THEN '{}' ELSE string_to_array(names, E'\\x1f') END, false
+       status, identity, CASE names WHEN '' THEN '{}' ELSE string_to_array(names, E'\\x1f') END, false
 FROM unnest(%(ids)s::uuid[], %(numbers)s::int4[], %(days)s::date[], %(amounts)s::int8[], %(fees)s::int8[],
             %(references)s::text[], %(external_ids)s::text[], %(batches)s::text[], %(descriptions)s::text[],
-            %(statuses)s::text[], %(identities)s::bytea[], %(contents)s::bytea[], %(names)s::text[])
-    AS t (id, number, booked_on, amount, fee, reference, external_id, batch, description, status, identity, content,
-          names)
+            %(statuses)s::text[], %(identities)s::bytea[], %(names)s::text[])
+    AS t (id, number, booked_on, amount, fee, reference, external_id, batch, description, status, identity, names)
 ON CONFLICT (account_id, identity) DO UPDATE SET status = EXCLUDED.status
 WHERE known.status = 'pending' AND EXCLUDED.status <> 'pending'
    OR known.status = 'booked' AND EXCLUDED.status IN ('failed', 'reversed')
@@ -182,7 +181,6 @@ def _arrays(account: ReconciledAccount, statement: Statement, chunk: list[Named]
         "descriptions": sql.texts(line.description for line in lines),
         "statuses": sql.texts(line.status for line in lines),
         "identities": sql.binaries(found.identity for found in chunk),
-        "contents": sql.binaries(found.content for found in chunk),
         "names": sql.texts("\x1f".join(line.names) for line in lines),
     }  # fmt: skip
 

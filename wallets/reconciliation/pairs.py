@@ -111,8 +111,9 @@ def near(rule: str, *, days: int, tolerance: Tolerance) -> None:
 def _find(rule: str, statement: str, parameters: dict[str, Any]) -> None:
     for each in TABLE.split(";"):
         sql.run(each)
-    left = sql.run(statement, parameters).rowcount
+    left = found = sql.run(statement, parameters).rowcount
     while left:
         sql.run(BEST, {"rule": rule})
         left -= sql.run(TAKEN).rowcount
-    workspace.take()
+    if found:
+        workspace.take()
