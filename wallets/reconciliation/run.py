@@ -109,5 +109,8 @@ def _row(
 def _open_breaks(account: ReconciledAccount) -> dict[str, Any]:
     """The account's open breaks by kind: how many, and what theirs and ours of them sum to."""
     found = Break.objects.filter(account=account, state=Break.State.OPEN).order_by("kind").values("kind")
-    rows = found.annotate(count=Count("pk"), theirs=Sum("theirs"), ours=Sum("ours"))
-    return {row.pop("kind"): {name: int(number) for name, number in row.items()} for row in rows}
+    rows = found.annotate(count=Count("pk"), their_sum=Sum("theirs"), our_sum=Sum("ours"))
+    return {
+        kind: {"count": count, "theirs": int(theirs), "ours": int(ours)}
+        for kind, count, theirs, ours in rows.values_list("kind", "count", "their_sum", "our_sum")
+    }
