@@ -62,11 +62,15 @@ def read(upload: Upload) -> File:
     if upload.format not in TABLES:
         return files.read(upload.content, upload.format, upload.currency)
     mapping = _mapping(upload.mapping or STANDARD)
-    by = Columns(**{each.name: getattr(mapping, each.name) for each in fields(Columns)})
     return files.read(
-        upload.content, upload.format, upload.currency, by=by, encoding=mapping.encoding, delimiter=mapping.delimiter,
-        opening=upload.opening, closing=upload.closing,
+        upload.content, upload.format, upload.currency, by=columns(mapping), encoding=mapping.encoding,
+        delimiter=mapping.delimiter, opening=upload.opening, closing=upload.closing,
     )  # fmt: skip
+
+
+def columns(mapping: ColumnMapping) -> Columns:
+    """A saved mapping, as it is used. Raises StatementRefused where it makes no sense: so a form can tell."""
+    return Columns(**{each.name: getattr(mapping, each.name) for each in fields(Columns)})
 
 
 @durable

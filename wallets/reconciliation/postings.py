@@ -3,37 +3,36 @@
 from datetime import UTC, date, datetime, time
 from typing import Literal, get_args
 
-from django.db.models import Max
 from uuid_utils.compat import uuid7
 
 from ledger.requests import Posting
 from wallets import chart
-from wallets.models import BooksItem, Break, StatementLine
+from wallets.models import Break, StatementLine
 from wallets.opening import InvalidState
+from wallets.reconciliation.members import lacking, last_day
 
 Against = Literal["suspense", "provider_fees"]
 AGAINST: tuple[Against, ...] = get_args(Against)
 
 
-def propose_posting(found: Break, *, against: Against | None = None, on: date | None = None, now: datetime) -> Posting:
+def propose_posting(found: Break, *, against: Against | None = None, on: date | None = None) -> Posting:
     """The adjustment that makes our books say what the statement says, for two people to stand for.
 
     `against` is where it comes from or goes to: suspense, or what providers kept; without it the likelier. It is
     effective on the day of the line, unless `on` says another. Raises InvalidState where nothing is lacking.
     """
-    account, lacking = found.account, found.theirs - found.ours
-    if not lacking:
+    account, needed = found.account, lacking(found)
+    if not needed:
         raise InvalidState("The amounts agree, so there is nothing to post; resolve it by a note.")
-    chart.open_currency(account.currency, now=now)
     line = {
         "suspense": lambda: chart.suspense(account.provider, account.currency),
         "provider_fees": lambda: chart.provider_fees(account.currency),
     }[against or likelier(found)]()
     clearing, id = chart.clearing(account.provider, account.currency), uuid7()
     return Posting(
-        "adjustment", f"adjustment:{id}", (clearing.debit(lacking), line.credit(lacking)),
+        "adjustment", f"adjustment:{id}", (clearing.debit(needed), line.credit(needed)),
         description=f"Reconciliation of {account}: {found.get_kind_display().lower()}"[:255],
-        metadata={"break": str(found.pk)}, effective_at=datetime.combine(on or _day(found), time(), UTC), id=id,
+        metadata={"break": str(found.pk)}, effective_at=datetime.combine(on or last_day(found), time(), UTC), id=id,
     )  # fmt: skip
 
 
@@ -44,9 +43,3 @@ def likelier(found: Break) -> Against:
         return "provider_fees"
     unnamed = not StatementLine.objects.filter(found=found).exclude(reference="").exists()
     return "provider_fees" if taken and found.kind == Break.Kind.MISSING_HERE and unnamed else "suspense"
-
-
-def _day(found: Break) -> date:
-    """The last day of the lines that it is about, else of our transactions."""
-    last = StatementLine.objects.filter(found=found).aggregate(day=Max("booked_on"))["day"]
-    return last or BooksItem.objects.filter(found=found).aggregate(day=Max("effective_on"))["day"] or found.first_on

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from ledger.durable import durable
 from ledger.posting import post_one
 from users import audit
@@ -17,9 +15,10 @@ from users.callers import Actor
 from users.models import User
 from users.permissions import PermissionDenied
 from wallets import metrics
-from wallets.models import BooksItem, Break, BreakNote, StatementLine
+from wallets.models import BooksItem, Break, BreakNote
 from wallets.opening import InvalidState
 from wallets.reconciliation import accounts, books, joining
+from wallets.reconciliation.members import lacking, members
 from wallets.reconciliation.postings import Against, propose_posting
 
 
@@ -69,7 +68,7 @@ def resolve_by_posting(
         raise PermissionDenied("You asked for this posting; somebody else must approve it.")
     books.collect(found.account)
     item = BooksItem.objects.filter(account=found.account, transaction=transaction, match=None).first()
-    needed = found.theirs - found.ours
+    needed = lacking(found)
     if item is None or item.amount != needed:
         moved = "nothing" if item is None else item.amount
         raise InvalidState(f"It moves {moved} on the clearing account, and the break lacks {needed} minor units.")
@@ -89,19 +88,13 @@ def post(
     `resolve_by_posting` do.
     """
     found = _open(break_id)
-    posting = propose_posting(found, against=against, on=on, now=now)
+    posting = propose_posting(found, against=against, on=on)
     post_one(posting, now=now)
     metrics.posted(posting.kind)
     resolve_by_posting(
         break_id, transaction=posting.id, requested_by=requested_by, approved_by=approved_by, reason=reason, now=now
     )
     return posting.id
-
-
-def members(found: Break) -> tuple[QuerySet[StatementLine], QuerySet[BooksItem]]:
-    """The lines and transactions that it is about, as far as they are open."""
-    lines = StatementLine.objects.filter(found=found, match=None, status="booked")
-    return lines, BooksItem.objects.filter(found=found, match=None)
 
 
 def _locked(break_id: UUID) -> Break:

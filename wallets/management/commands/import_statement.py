@@ -103,10 +103,11 @@ def _tell(console: Console, upload: Upload, imported: Imported, dry_run: bool) -
         console.print(f"The same file was imported before, at {statement.imported_at:%Y-%m-%d %H:%M} UTC.")
         return
     kept = "would be new" if dry_run else "are new"
+    more = {"of them have another status now": imported.changed, "rows were passed over": imported.passed_over}
+    told = [f"{imported.known_lines:,} were known", *(f"{count:,} {words}" for words, count in more.items() if count)]
     console.print(
-        f"[green]✓[/] {upload.name}, {statement.first_on} to {statement.last_on}: {statement.lines:,} lines, of which"
-        f" {statement.new_lines:,} {kept} and {imported.known_lines:,} were known; {imported.changed:,} known ones have"
-        f" another status now; {imported.passed_over:,} rows were passed over."
+        f"[green]✓[/] {escape(upload.name)}, {statement.first_on} to {statement.last_on}: {statement.lines:,} lines,"
+        f" {statement.new_lines:,} {kept}, {', '.join(told)}."
     )
     balances = (statement.opening_balance, statement.closing_balance)
     if None not in balances:

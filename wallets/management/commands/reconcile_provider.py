@@ -27,7 +27,7 @@ exit codes: 0 everything is explained; 1 there are open breaks, or balances diff
 """
 PARTS = (
     ("our books", "ledger_balance", ""), ("their statement", "statement_balance", ""),
-    ("only in our books", "open_here", "+"), ("only in their statement", "open_there", "−"),
+    ("open in our books", "open_here", "+"), ("open in their statement", "open_there", "−"),
     ("matched over the end of the period", "in_transit", "+"), ("tolerated or accepted", "accepted", "+"),
     ("unexplained", "unexplained", "+"),
 )  # fmt: skip
@@ -89,14 +89,14 @@ def _tell(console: Console, run: Reconciliation) -> None:
         return "not stated" if amount is None else f"{major(amount, digits):,}"
 
     outcomes = Table("outcome", title=f"{account} until {run.until}", title_justify="left")
-    for heading in ("matches", "lines", "transactions", "theirs", "ours"):
-        outcomes.add_column(heading, justify="right")
+    for heading in ("count", "of theirs", "of ours", "difference"):
+        outcomes.add_column(heading, justify="right", no_wrap=True)
     for found in run.outcomes:
         numbers = [f"{found[name]:,}" for name in ("matches", "lines", "items")]
-        outcomes.add_row(found["rule"], *numbers, "", money(found["difference"]) if found["difference"] else "")
+        outcomes.add_row(found["rule"], *numbers, money(found["difference"]))
     for kind, found in sorted(run.breaks.items()):
-        sums = (money(found["theirs"]), money(found["ours"]))
-        outcomes.add_row(kind.replace("_", " "), f"{found['count']:,}", "", "", *sums, style="red")
+        difference = money(found["ours"] - found["theirs"])
+        outcomes.add_row(kind.replace("_", " "), f"{found['count']:,}", "", "", difference, style="red")
     console.print(outcomes)
     balances = Table("balance", title_justify="left")
     balances.add_column(account.currency, justify="right")

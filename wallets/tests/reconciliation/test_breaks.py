@@ -140,7 +140,7 @@ PROPOSALS = [
 @pytest.mark.parametrize(("theirs", "ours", "lacking", "against"), PROPOSALS)
 def test_two_people_post_what_it_lacks(desk, theirs, ours, lacking, against):
     found, before = begin(desk, ours, theirs), clearing(desk)
-    posting = propose_posting(found, now=NOW)
+    posting = propose_posting(found)
     lines = {line.id: line.code for line in (chart.provider_fees("NGN"), chart.suspense("paystack", "NGN"))}
     assert [lines[leg.account] for leg in posting.legs if leg.account in lines] == [against]
     resolving.post(found.pk, requested_by=FINA, approved_by=BOB, reason="As the statement says.", now=NOW)
@@ -180,10 +180,20 @@ def test_a_posting_of_another_amount_or_of_nothing_doesnt_resolve_it(desk):
     assert resolved(found) == ("open", "")
 
 
+def test_what_was_explained_meanwhile_lacks_nothing(desk):
+    found = begin(desk, theirs=[Row(3, -50)])
+    lines = list(StatementLine.objects.filter(amount=-50).values_list("pk", flat=True))
+    joining.match_by_hand(desk.account.pk, lines=lines, items=[], by=FINA, reason="Not ours.", now=NOW)
+    with pytest.raises(InvalidState, match="by now"):
+        resolving.post(found.pk, requested_by=FINA, approved_by=BOB, reason="Late.", now=NOW)
+    desk.reconcile()
+    assert resolved(found) == ("resolved", "matched")
+
+
 def test_a_difference_of_days_is_nothing_to_post(desk):
     found = begin(desk, [(3, -400, "ref-0001")], [Row(20, -400, "ref-0001")])
     with pytest.raises(InvalidState, match="note"):
-        propose_posting(found, now=NOW)
+        propose_posting(found)
     resolving.accept(found.pk, actor=FINA, reason="The bank was closed.", now=NOW)
     assert desk.reconcile().accepted == 0
 
