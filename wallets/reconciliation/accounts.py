@@ -3,9 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db import OperationalError
+
 from ledger.accounts import find
 from wallets import chart
 from wallets.models import ReconciledAccount
+from wallets.opening import InvalidState
+
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 class NoSuchClearing(Exception):
@@ -21,18 +26,29 @@ def parsed(name: str) -> tuple[str, str]:
 
 
 def locked(provider: str, currency: str, *, now: datetime) -> ReconciledAccount:
-    """The account with its row locked, inside the caller's transaction; made at its first statement."""
+    """The account with its row locked, inside the caller's transaction; made at its first statement.
+
+    Raises InvalidState where somebody else has had it for longer than a lock is waited for.
+    """
     account = ReconciledAccount(provider=provider, currency=currency, created_at=now)
     ReconciledAccount.objects.bulk_create([account], ignore_conflicts=True)
-    rows = ReconciledAccount.objects.select_for_update(no_key=True)
-    return rows.get(provider=provider, currency=currency)
+    return _lock(provider=provider, currency=currency)
 
 
 def locked_by_id(account_id: UUID) -> ReconciledAccount:
-    """A known account with its row locked, inside the caller's transaction."""
-    return ReconciledAccount.objects.select_for_update(no_key=True).get(pk=account_id)
+    """A known account with its row locked, inside the caller's transaction. Raises InvalidState as well."""
+    return _lock(pk=account_id)
 
 
 def ledger_account(account: ReconciledAccount) -> UUID:
     """The account of the books that it stands for."""
     return chart.clearing(account.provider, account.currency).id
+
+
+def _lock(**which: object) -> ReconciledAccount:
+    try:
+        return ReconciledAccount.objects.select_for_update(no_key=True).get(**which)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        raise InvalidState("Another import or run of this account is under way; try again when it is done.") from error

@@ -36,14 +36,17 @@ SELECT nth + (SELECT coalesce(max(number), 0) FROM found), %(rule)s::text, side.
 FROM (SELECT line, item, row_number() OVER (ORDER BY item) AS nth FROM pair WHERE of_item = 1 AND of_line = 1) AS best,
      LATERAL (VALUES (best.line, NULL::uuid), (NULL::uuid, best.item)) AS side (line, item)
 """
-# Lines by which one of our payments is meant that isn't booked: what it is, and whether it is over.
+# Lines by which a payment of ours is meant that isn't booked, and whether it is over: it failed or was cancelled, or
+# the bank refused this attempt at it and another one followed.
 UNBOOKED = """
 WITH told AS (
-    SELECT o.id, o.day, w.status IN ('failed', 'cancelled') AS over
+    SELECT o.id, o.day, w.status IN ('failed', 'cancelled') OR later.number IS NOT NULL AS over
     FROM open_line o
     JOIN wallets_statementline l ON l.id = o.id
     JOIN wallets_payoutattempt a ON a.provider = %(provider)s AND a.reference IN (l.reference, l.external_id)
-    JOIN wallets_withdrawal w ON w.id = a.withdrawal_id AND w.currency = %(currency)s AND w.transaction_id IS NULL
+    JOIN wallets_withdrawal w ON w.id = a.withdrawal_id AND w.currency = %(currency)s
+    LEFT JOIN wallets_payoutattempt later ON later.withdrawal_id = a.withdrawal_id AND later.number = a.number + 1
+    WHERE w.transaction_id IS NULL OR a.outcome = 'refused' AND later.number IS NOT NULL
     UNION
     SELECT o.id, o.day, t.status IN ('failed', 'expired')
     FROM open_line o

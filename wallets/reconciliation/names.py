@@ -13,8 +13,11 @@ _payment = re.compile(r"deposit:[^:]+:(.+)").fullmatch
 # A name this short says nothing.
 SHORTEST = 4
 
+# What a bank refused, and was tried again under another name, isn't what was paid.
 ATTEMPTS = """
-SELECT withdrawal_id, reference, provider_id FROM wallets_payoutattempt WHERE withdrawal_id = ANY (%s::uuid[])
+SELECT a.withdrawal_id, a.reference, a.provider_id FROM wallets_payoutattempt a
+WHERE a.withdrawal_id = ANY (%s::uuid[]) AND (a.outcome <> 'refused' OR NOT EXISTS (
+    SELECT FROM wallets_payoutattempt later WHERE later.withdrawal_id = a.withdrawal_id AND later.number > a.number))
 """
 TOP_UPS = """
 SELECT transaction_id, reference, provider_id, payment_id FROM wallets_topup WHERE transaction_id = ANY (%s::uuid[])

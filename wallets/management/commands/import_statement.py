@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from users.callers import System
 from wallets.currencies import exponent
 from wallets.management.examples import Examples
+from wallets.opening import InvalidState
 from wallets.reconciliation import accounts, importing
 from wallets.reconciliation.accounts import NoSuchClearing
 from wallets.reconciliation.formats import cells, files
@@ -28,7 +29,8 @@ examples:
   manage.py import_statement march.xlsx --account flutterwave:NGN --mapping flutterwave --closing 1204500.50
   manage.py import_statement 0303.sta --account gtbank:NGN --format mt940
 
-exit codes: 0 imported, or imported before; 1 refused, and nothing of it was kept; 2 asked for wrongly
+exit codes: 0 imported, or imported before; 1 refused, and nothing of it was kept; 2 asked for wrongly, or while
+another import or run of the account is under way
 """
 SUFFIXES = {".csv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".sta": "mt940", ".mt940": "mt940", ".940": "mt940"}
 SUFFIXES |= {".xml": "camt053"}
@@ -59,6 +61,8 @@ class Command(BaseCommand):
                 console.print(f"[red]✗[/] {escape(upload.name)}, {escape(str(trouble))}", highlight=False)
             console.print("Nothing of it was kept.")
             sys.exit(1)
+        except InvalidState as busy:
+            raise CommandError(str(busy), returncode=2) from busy
         _tell(console, upload, imported, options["dry_run"])
 
 

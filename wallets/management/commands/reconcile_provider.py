@@ -14,6 +14,7 @@ from users.callers import System
 from wallets.currencies import exponent
 from wallets.management.examples import Examples
 from wallets.models import ReconciledAccount, Reconciliation
+from wallets.opening import InvalidState
 from wallets.reconciliation.run import NothingToReconcile, reconcile
 from wallets.statements.table import major
 
@@ -23,7 +24,8 @@ examples:
   manage.py reconcile_provider paystack --currency NGN --until 2026-03-31
   manage.py reconcile_provider paystack --dry-run     what a run would match and list; nothing is kept
 
-exit codes: 0 everything is explained; 1 there are open breaks, or balances differ by more; 2 asked for wrongly
+exit codes: 0 everything is explained; 1 there are open breaks, or balances differ by more; 2 asked for
+wrongly, or while another import or run of the account is under way
 """
 PARTS = (
     ("our books", "ledger_balance", ""), ("their statement", "statement_balance", ""),
@@ -73,7 +75,7 @@ def _run(account: ReconciledAccount, options: dict[str, Any]) -> Reconciliation:
                 until=options["until"], dry_run=options["dry_run"],
                 told=lambda step: progress.update(task, description=f"{account}: {step}"),
             )  # fmt: skip
-        except NothingToReconcile as error:
+        except (NothingToReconcile, InvalidState) as error:
             raise CommandError(str(error), returncode=2) from error
 
 

@@ -9,15 +9,12 @@ from wallets.reconciliation.formats.lines import StatementRefused
 
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 DELIMITERS = ",;\t|"
-LONGEST_FIELD = 100_000
 
 
 def rows(content: bytes, *, encoding: str = "", delimiter: str = "") -> Iterator[Row]:
     """The rows with the numbers of their lines, from 1. Raises StatementRefused."""
     text = decoded(content, encoding)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or _delimiter(text), strict=True)
-    # It is one for the process, and at most this in every thread.
-    csv.field_size_limit(LONGEST_FIELD)
     try:
         yield from ((reader.line_num, row) for row in reader)
     except csv.Error as error:

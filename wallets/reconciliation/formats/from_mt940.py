@@ -1,7 +1,6 @@
 """SWIFT MT940, as banks and their customers write it: the tags are read by the library mt-940."""
 
 import io
-import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,14 +13,13 @@ from wallets.reconciliation.formats.from_csv import decoded
 from wallets.reconciliation.formats.lines import LONGEST_DESCRIPTION, File, Line, StatementRefused, Trouble
 
 OPTIONS = mt940.Options.all()
-_begins = re.compile(r"^:61:", re.MULTILINE).finditer
 NO_REFERENCE = ("", "NONREF")
 
 
 def read(content: bytes, currency: str, *, encoding: str = "") -> File:
     """All statements of the file, one after the other, as one. Raises StatementRefused."""
     text = decoded(content, encoding).replace("\r\n", "\n")
-    numbers = [text.count("\n", 0, found.start()) + 1 for found in _begins(text)]
+    numbers = [number for number, line in enumerate(text.split("\n"), start=1) if line.startswith(":61:")]
     try:
         # A file-like object, since it takes a text that names a file for that file.
         told = mt940.parse_statements(io.StringIO(text), options=OPTIONS)

@@ -53,6 +53,18 @@ def test_one_that_was_retried_goes_by_the_attempt_that_was_paid(office, desk):
     assert reconciled(desk, *lines) == []
 
 
+def test_an_attempt_that_was_refused_and_is_paid_there_is_a_break_of_status(office, desk):
+    office.bank.states.append(said("failed"))
+    office.ask()
+    failed = office.run("failed")
+    first = office.attempt.reference
+    office.bank.states.clear()
+    review.retry(failed.pk, actor=office.alice.user, reason="A slip.", now=office.now)
+    office.run("completed")
+    lines = [Row(DAY, -400, first), Row(DAY, -400, office.attempt.reference)]
+    assert reconciled(desk, *lines) == [("status", -400, 0)]
+
+
 def test_one_that_came_back_is_two_and_matches_twice(office, desk):
     office.bank.states.append(said("succeeded"))
     office.ask()

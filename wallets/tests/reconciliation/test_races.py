@@ -1,8 +1,12 @@
 """Two at once, and one that is stopped in the middle: nothing is done twice, and nothing by halves."""
 
+import threading
+
 import pytest
+from django.db import connection
 
 from wallets.models import BooksItem, Break, Match, Reconciliation, StatementLine
+from wallets.opening import InvalidState
 from wallets.reconciliation import findings, resolving, run
 from wallets.tests.reconciliation.conftest import FINA, NOW, Row
 from wallets.tests.reconciliation.test_breaks import BOB, clearing
@@ -61,6 +65,31 @@ def test_a_run_that_is_stopped_leaves_nothing_and_the_next_one_does_it_all(busy,
     assert busy.reconcile().matched_lines == 60
 
 
+def test_who_waits_for_too_long_is_told_so(busy, monkeypatch):
+    entered, leave, find = threading.Event(), threading.Event(), findings.find
+
+    def stay(*what):
+        entered.set()
+        leave.wait(20)
+        find(*what)
+
+    def work(number):
+        if number == 0:
+            return busy.reconcile()
+        entered.wait(20)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = 50")
+        try:
+            with pytest.raises(InvalidState, match="under way"):
+                busy.state([Row(4, 5, "late-00001")])
+        finally:
+            leave.set()
+
+    monkeypatch.setattr(findings, "find", stay)
+    at_once(2, work)
+    assert not StatementLine.objects.filter(reference="late-00001").exists()
+
+
 def test_two_who_post_for_one_break_post_once(busy):
     busy.reconcile()
     (found,), before = busy.open(), clearing(busy)
@@ -68,7 +97,7 @@ def test_two_who_post_for_one_break_post_once(busy):
     def work(_):
         try:
             return bool(resolving.post(found.pk, requested_by=FINA, approved_by=BOB, reason="Charge.", now=NOW))
-        except resolving.InvalidState:
+        except InvalidState:
             return False
 
     assert sum(at_once(3, work)) == 1
