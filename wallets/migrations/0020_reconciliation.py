@@ -834,8 +834,17 @@ class Migration(migrations.Migration):
             index=models.Index(
                 models.F("account"),
                 models.F("booked_on"),
-                condition=models.Q(("match__isnull", True)),
+                condition=models.Q(("match__isnull", True), ("status", "booked")),
                 name="wallets_line_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="statementline",
+            index=models.Index(
+                models.F("account"),
+                models.F("booked_on"),
+                condition=models.Q(("status__in", ("failed", "reversed"))),
+                name="wallets_line_unpaid",
             ),
         ),
         migrations.AddIndex(

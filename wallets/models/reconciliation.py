@@ -284,7 +284,12 @@ class StatementLine(models.Model):
         ]
         indexes: ClassVar = [
             models.Index("account", "booked_on", "amount", name="wallets_line_days"),
-            models.Index("account", "booked_on", name="wallets_line_open", condition=Q(match__isnull=True)),
+            models.Index(
+                "account", "booked_on", name="wallets_line_open", condition=Q(match__isnull=True, status="booked")
+            ),
+            models.Index(
+                "account", "booked_on", name="wallets_line_unpaid", condition=Q(status__in=("failed", "reversed"))
+            ),
             models.Index("account", "reference", name="wallets_line_reference", condition=~Q(reference="")),
             models.Index("match", name="wallets_line_match", condition=Q(match__isnull=False)),
             models.Index("found", name="wallets_line_found", condition=Q(found__isnull=False)),

@@ -24,12 +24,14 @@ WITH ours AS (
 ), theirs AS (
     SELECT l.id, l.amount, l.booked_on, l.identity, name FROM wallets_statementline l, unnest(l.names) AS name
     WHERE l.account_id = %(account)s AND l.status IN ('failed', 'reversed')
-      AND l.booked_on BETWEEN %(since)s::date AND %(until)s::date
-), pair AS (
-    SELECT i.id AS item, l.id AS line,
-           row_number() OVER (PARTITION BY i.id ORDER BY l.booked_on DESC, l.identity, l.id) AS of_item,
-           row_number() OVER (PARTITION BY l.id ORDER BY i.effective_on, i.transaction_id) AS of_line
+      AND l.booked_on BETWEEN (SELECT min(day) FROM open_item) - %(reach)s::int4 AND %(until)s::date
+), both_of AS (
+    SELECT DISTINCT i.id AS item, l.id AS line, i.effective_on, i.transaction_id, l.booked_on, l.identity
     FROM ours i JOIN theirs l USING (name, amount)
+), pair AS (
+    SELECT item, line, row_number() OVER (PARTITION BY item ORDER BY booked_on DESC, identity) AS of_item,
+           row_number() OVER (PARTITION BY line ORDER BY effective_on, transaction_id) AS of_line
+    FROM both_of
 )
 INSERT INTO found
 SELECT nth + (SELECT coalesce(max(number), 0) FROM found), %(rule)s::text, side.line, side.item

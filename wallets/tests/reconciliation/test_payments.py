@@ -85,6 +85,14 @@ def test_one_that_failed_here_and_is_paid_there_is_a_break_of_status(office, des
     assert reconciled(desk, Row(DAY, -400, office.attempt.reference)) == [("status", -400, 0)]
 
 
+def test_one_that_is_paid_here_and_failed_there_is_one_too_by_whichever_of_its_names(office, desk):
+    office.bank.answers.append(answer("accepted", provider_id="TRF_x0001"))
+    office.ask()
+    office.run("completed")
+    line = Row(DAY, -400, office.attempt.reference, "TRF_x0001", status="failed")
+    assert reconciled(desk, line) == [("status", 0, -400)]
+
+
 def test_one_that_is_still_under_way_here_is_none_until_it_should_have_been_booked(office, desk):
     office.bank.states.append(said("pending"))
     office.ask()
