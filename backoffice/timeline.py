@@ -33,7 +33,7 @@ class Timeline:
 def folded(happenings: Sequence[Happening]) -> list[Happening]:
     """The same said again and again, as one: the newest of it, with how often and since when."""
     found = []
-    for _, group in groupby(happenings, lambda happening: (happening.what, happening.by, happening.note)):
+    for _, group in groupby(happenings, lambda each: (each.what, each.by, each.state, each.note, each.raw)):
         first, *others = group
         if others:
             note = f"{len(others) + 1} times since {localize(others[-1].at)}"

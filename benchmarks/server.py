@@ -50,12 +50,8 @@ class Server:
 @contextmanager
 def running(more: Mapping[str, str] | None = None) -> Iterator[Server]:
     """The server, as `make run` starts it, for as long as the block runs; with more in its environment if need be."""
-    variables = environment(more)
-    books.drop(DATABASE)
-    with books.owner() as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-    _python(variables, str(ROOT / "manage.py"), "migrate", "--database", "owner", "--verbosity", "0")
-    seeded = json.loads(_python(variables, "-m", "benchmarks.http_seed"))
+    variables = made(more)
+    seeded = json.loads(python(variables, "-m", "benchmarks.http_seed"))
     books.settle(DATABASE)
     host, port = "127.0.0.1", _free_port()
     log = Path(variables["DATA_DIR"]) / "bench_http.log"
@@ -71,6 +67,16 @@ def running(more: Mapping[str, str] | None = None) -> Iterator[Server]:
         books.drop(DATABASE)
 
 
+def made(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of the product's processes, with a database that has just been made."""
+    variables = environment(more)
+    books.drop(DATABASE)
+    with books.owner() as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+    python(variables, str(ROOT / "manage.py"), "migrate", "--database", "owner", "--verbosity", "0")
+    return variables
+
+
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """What the server's process, and any other of the product's, finds in its environment."""
     own = {name: _renamed(os.environ[name]) for name in ("DATABASE_URL", "DATABASE_OWNER_URL")}
@@ -84,7 +90,8 @@ def _renamed(url: str) -> str:
     return urlsplit(url)._replace(path=f"/{DATABASE}").geturl()
 
 
-def _python(environment: Mapping[str, str], *arguments: str) -> str:
+def python(environment: Mapping[str, str], *arguments: str) -> str:
+    """Run Python to its end, and return what it printed."""
     done = subprocess.run(
         [sys.executable, *arguments], env=dict(environment), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +56,11 @@ def uuids(values: Iterable[UUID | None]) -> str:
 def moments(values: Iterable[datetime | None]) -> str:
     """An array literal of aware moments."""
     return "{" + ",".join(["NULL" if value is None else f'"{value.isoformat()}"' for value in values]) + "}"
+
+
+def days(values: Iterable[date]) -> str:
+    """An array literal of days."""
+    return "{" + ",".join([value.isoformat() for value in values]) + "}"
 
 
 def texts(values: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +27,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from users.callers import System
+from wallets.models import ReconciledAccount
+from wallets.reconciliation.importing import Upload, import_statement
+from wallets.reconciliation.run import reconcile
 from wallets.tests.conftest import PASSWORD, SCOPES, Person, Shop, join, service
 
 # Sections 2 to 7 of the contract.
@@ -62,6 +67,9 @@ CONTRACT = {
     "/bank-accounts": "GET POST",
     "/bank-accounts/{id}": "GET DELETE",
     "/banks": "GET",
+    "/reconciliations": "GET",
+    "/reconciliations/{id}": "GET",
+    "/reconciliations/{id}/breaks": "GET",
 }
 OPERATIONS = [(method, f"/api/v1{path}") for path, methods in CONTRACT.items() for method in methods.split()]
 EXAMPLES, MANY_EXAMPLES = 12, 200
@@ -110,7 +118,7 @@ def alice(quiet: None) -> Person:
 
 @pytest.fixture
 def shop(quiet: None) -> Shop:
-    return service("shop", (*SCOPES, "balances:sync"))
+    return service("shop", (*SCOPES, "balances:sync", "reports:read"))
 
 
 @pytest.fixture
@@ -126,10 +134,19 @@ def known(alice: Person, shop: Shop) -> dict[str, Any]:
         "/wallets": str(purse.id), "wallet": str(purse.id), "/bank-accounts": account, "provider": "sandbox",
         "/top-ups": alice.http.post(f"wallets/{purse.id}/top-ups", {"amount": 500}).body["id"],
         "/transfers": alice.http.post("transfers", transfer).body["id"],
+        "/reconciliations": reconciled(),
         "/withdrawals": alice.http.post(f"wallets/{purse.id}/withdrawals", withdrawal).body["id"],
         "user_id": str(alice.user.id), "user": "alice@example.com", "owner": "alice@example.com",
         "email": "alice@example.com", "password": PASSWORD,
     }  # fmt: skip
+
+
+def reconciled() -> str:
+    """A run over the sandbox's naira, whose only line nobody knows: its id."""
+    content = b"date,amount,reference,description,external_id\n2026-03-01,5,unknown-01,A gift,id-1\n"
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    import_statement(Upload("sandbox", "NGN", "a.csv", content, "csv"), by=System("test"), now=now)
+    return str(reconcile(ReconciledAccount.objects.get(), by=System("test"), now=now).pk)
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)

@@ -22,6 +22,15 @@ class WalletsConfig(AppConfig):
         "wallets_unmatchedreceipt": (
             "SELECT, INSERT, UPDATE (wallet_id, assigned_at, assigned_by, assigned_because, assignment_id)"
         ),
+        # What a statement says stays as it came; only how far it is explained may change.
+        "wallets_statement": "SELECT, INSERT, UPDATE (new_lines)",
+        "wallets_statementline": "SELECT, INSERT, UPDATE (status, match_id, found_id, by_hand)",
+        "wallets_booksitem": "SELECT, INSERT, UPDATE (match_id, found_id, by_hand)",
+        "wallets_match": "SELECT, INSERT, UPDATE (undone_by, undone_because, undone_at)",
+        "wallets_break": "SELECT, INSERT, UPDATE",
+        "wallets_breaknote": "SELECT, INSERT",
+        "wallets_reconciledaccount": "SELECT, INSERT, UPDATE",
+        "wallets_reconciliation": "SELECT, INSERT",
         "wallets_payoutattempt": "SELECT, INSERT, UPDATE",
         "wallets_withdrawalstep": "SELECT, INSERT",
         # Who asked for what stays as it was; only what came of it is written later.

@@ -18,7 +18,7 @@ from backoffice import cells
 from backoffice.pages import ReadOnlyAdmin
 from backoffice.periods import PeriodFilter
 from backoffice.tables import Column, Figure, Table
-from backoffice.timeline import Happening, Timeline
+from backoffice.timeline import Happening, Timeline, folded
 from wallets.admin import words
 from wallets.admin.buttons import Buttons
 from wallets.admin.deeds import ReasonForm, button, permission, propose

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from wallets.api import deposits, snapshots, statements, topups, transfers, wallets, webhooks, withdrawals
+from wallets.api import (
+    deposits,
+    reconciliations,
+    snapshots,
+    statements,
+    topups,
+    transfers,
+    wallets,
+    webhooks,
+    withdrawals,
+)
 
 urlpatterns = [
     # The busiest first: they are tried in turn.
@@ -31,4 +41,7 @@ urlpatterns = [
     path("bank-accounts", withdrawals.BankAccountsView.as_view()),
     path("bank-accounts/<uuid:id>", withdrawals.BankAccountView.as_view()),
     path("banks", withdrawals.BanksView.as_view()),
+    path("reconciliations", reconciliations.ReconciliationsView.as_view()),
+    path("reconciliations/<uuid:id>", reconciliations.ReconciliationView.as_view()),
+    path("reconciliations/<uuid:id>/breaks", reconciliations.BreaksView.as_view()),
 ]

@@ -4,6 +4,18 @@ from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
 from wallets.models.proposals import JournalTemplate, Proposal
+from wallets.models.reconciliation import (
+    BooksItem,
+    Break,
+    BreakNote,
+    ColumnMapping,
+    Match,
+    MatchRule,
+    ReconciledAccount,
+    Reconciliation,
+    Statement,
+    StatementLine,
+)
 from wallets.models.rules import ApprovalRule, FeeRule, WithdrawalLimit
 from wallets.models.sandbox import SandboxCheckout, SandboxFloat, SandboxPayout
 from wallets.models.snapshots import BalanceSnapshot, DriftAlert, ProviderAccount
@@ -14,20 +26,30 @@ __all__ = [
     "ApprovalRule",
     "BalanceSnapshot",
     "BankAccount",
+    "BooksItem",
+    "Break",
+    "BreakNote",
+    "ColumnMapping",
     "Deposit",
     "DriftAlert",
     "FeeRule",
     "IdempotencyKey",
     "JournalTemplate",
+    "Match",
+    "MatchRule",
     "Member",
     "PayoutAttempt",
     "PayoutPause",
     "Proposal",
     "ProviderAccount",
     "ProviderCircuit",
+    "ReconciledAccount",
+    "Reconciliation",
     "SandboxCheckout",
     "SandboxFloat",
     "SandboxPayout",
+    "Statement",
+    "StatementLine",
     "TopUp",
     "Transfer",
     "UnmatchedReceipt",
