@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from users.callers import System
 from wallets.currencies import exponent
+from wallets.documents.document import major
 from wallets.management.examples import Examples
 from wallets.opening import InvalidState
 from wallets.reconciliation import accounts, importing
@@ -21,7 +22,6 @@ from wallets.reconciliation.formats import cells, files
 from wallets.reconciliation.formats.cells import CellRefused
 from wallets.reconciliation.formats.lines import StatementRefused
 from wallets.reconciliation.importing import Imported, Upload
-from wallets.statements.table import major
 
 EXAMPLES = """
 examples:

@@ -12,11 +12,11 @@ from rich.table import Table
 
 from users.callers import System
 from wallets.currencies import exponent
+from wallets.documents.document import major
 from wallets.management.examples import Examples
 from wallets.models import ReconciledAccount, Reconciliation
 from wallets.opening import InvalidState
 from wallets.reconciliation.run import NothingToReconcile, reconcile
-from wallets.statements.table import major
 
 EXAMPLES = """
 examples:
