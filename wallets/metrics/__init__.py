@@ -38,6 +38,8 @@ _payout_seconds = Histogram(
 )  # fmt: skip
 _circuits = Gauge("wallet_provider_circuit", "Circuit breaker: 0 closed, 1 half open, 2 open.", ["provider"],
                   multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
+_usage_events = Counter("wallet_usage_events", "Usage events by outcome: accepted, duplicate, conflict, rejected.",
+                        ["outcome"], registry=COUNTED)  # fmt: skip
 _webhooks = Counter("wallet_webhooks", "Webhooks by verdict.", ["provider", "verdict"], registry=COUNTED)
 
 CIRCUIT = {"closed": 0, "half_open": 1, "open": 2}
@@ -103,6 +105,11 @@ def circuit_became(provider: str, state: str) -> None:
 def webhook_came(provider: str, verdict: str) -> None:
     """A webhook for an enabled provider was stored, duplicate, forged, unreadable …"""
     _webhooks.labels(provider, verdict).inc()
+
+
+def usage_taken(outcome: str, number: int) -> None:
+    """Usage events that the current transaction takes or doesn't, once it commits."""
+    transaction.on_commit(partial(_usage_events.labels(outcome).inc, number))
 
 
 def exposition() -> bytes:
