@@ -20,6 +20,7 @@ DECIDE = {
     "approver": tuple(kind for kind in KINDS if kind != "roles"),
     "admin": ("roles",),
 }
+EVERYBODY = {"wallets.run_report"}
 # What one person may do alone.
 ALONE = {
     "operator": ("wallets.review_withdrawal", "wallets.rescue_transfer"),
@@ -37,7 +38,7 @@ def permissions_of(role: str) -> set[str]:
     """What a role may do beside looking, as `app.codename`."""
     asked = {f"wallets.ask_{kind}" for kind in ASK.get(role, ())}
     decided = {f"wallets.decide_{kind}" for kind in DECIDE.get(role, ())}
-    return asked | decided | set(ALONE.get(role, ()))
+    return asked | decided | set(ALONE.get(role, ())) | EVERYBODY
 
 
 def make_groups(sender: AppConfig, using: str, apps: Any = None, **_: object) -> None:

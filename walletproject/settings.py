@@ -352,3 +352,6 @@ WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)
 TRANSFER_QUEUE_LIMIT = env.int("TRANSFER_QUEUE_LIMIT", 100_000)
 # How long what needs two people waits for the second of them.
 PROPOSAL_HOURS = env.int("PROPOSAL_HOURS", 72)
+# Where workers keep the files that were asked for, and for how long; all hosts must see the same folder.
+EXPORTS_DIR = env.str("EXPORTS_DIR", str(DATA_DIR / "exports"))
+EXPORT_DAYS = env.int("EXPORT_DAYS", 7)

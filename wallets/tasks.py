@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from ledger import holds
 from wallets import idempotency
+from wallets.exports import forget, make
 from wallets.queued import drain
 from wallets.sandbox_bank import delivery
 from wallets.sandbox_bank.notices import Kind
@@ -103,3 +104,17 @@ def mail_drift_alerts() -> None:
             alerts.mail(alert, now=timezone.now())
         except Exception:
             logger.exception("The alert %s couldn't be mailed; it is tried again.", alert.pk)
+
+
+@shared_task(name="wallets.make_export")
+def make_export(export_id: str) -> None:
+    """Make one file as soon as it was asked for."""
+    make.make(UUID(export_id), clock=timezone.now)
+
+
+@shared_task(name="wallets.sweep_exports")
+def sweep_exports() -> None:
+    """Make the files that nobody makes, and let go of those that were kept for long enough."""
+    for export_id in make.due(now=timezone.now()):
+        make.make(export_id, clock=timezone.now)
+    forget.forget(now=timezone.now())

@@ -1,5 +1,6 @@
 """The tables of the product, one file for each subject."""
 
+from wallets.models.exports import Export
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
@@ -32,6 +33,7 @@ __all__ = [
     "ColumnMapping",
     "Deposit",
     "DriftAlert",
+    "Export",
     "FeeRule",
     "IdempotencyKey",
     "JournalTemplate",
