@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.models import Group, Permission
 
 from users.staff import ROLES
 from wallets.models.proposals import KINDS
@@ -41,10 +42,8 @@ def permissions_of(role: str) -> set[str]:
     return asked | decided | set(ALONE.get(role, ())) | EVERYBODY
 
 
-def make_groups(sender: AppConfig, using: str, apps: Any = None, **_: object) -> None:
+def make_groups(sender: AppConfig | None, using: str, **_: object) -> None:
     """Make the groups as the table says, after migrations: what somebody has changed by hand is set right."""
-    from django.contrib.auth.models import Group, Permission
-
     granted = _by_name(Permission.objects.using(using).select_related("content_type"))
     for role in ROLES:
         group, _made = Group.objects.using(using).get_or_create(name=role)
