@@ -153,13 +153,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the first page shows: the state of each currency, the newest transactions, and the ways in."""
+    """What the first page shows: what waits, the state of the money and of the machine, the newest transactions."""
     from ledger.admin import transactions
+    from walletproject.dashboard import dashboard
 
-    tables = [_money()] if may_view(request, "ledger.account") else []
+    shown = dashboard(request, may_view)
     if may_view(request, "ledger.transaction"):
-        tables.append(transactions.newest(site, request))
-    return context | {"tables": tables, "groups": navigation(request)[1:]}
+        shown["more"].append(transactions.newest(site, request))
+    return context | shown
 
 
 # Pages that are not a model's, by the permission that they need.
@@ -177,20 +178,3 @@ def may_view(request: HttpRequest, model: str) -> bool:
 def _item(title: str, icon: str, model: str) -> dict[str, Any]:
     page = PAGES.get(model, f"admin:{model.replace('.', '_')}_changelist")
     return {"title": title, "icon": icon, "link": reverse_lazy(page)}
-
-
-def _money() -> Any:
-    """What customers are owed against what providers hold, by currency, each figure with its rows."""
-    from backoffice import cells
-    from backoffice.tables import Column, Table
-    from wallets.admin.totals import totals
-
-    rows = [
-        (cells.rows_link("wallets_wallet", total.currency, currency__exact=total.currency),
-         *(cells.money(amount, total.currency) for amount in (total.held, total.owed, total.unmatched, total.earned)))
-        for total in totals()
-    ]  # fmt: skip
-    titles = ("Held at providers", "Owed to customers", "Unmatched", "Earned, less costs")
-    columns = (Column("Currency"), *(Column(title, number=True) for title in titles))
-    more = cells.rows_link("ledger_account", "Accounts at providers", root="assets")
-    return Table("Money by currency", columns, rows, empty="No wallet has been opened yet.", more=more)
