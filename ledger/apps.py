@@ -15,6 +15,7 @@ class LedgerConfig(AppConfig):
         "ledger_transaction": "SELECT, INSERT",
         "ledger_entry": "SELECT, INSERT",
         "ledger_hold": "SELECT, INSERT, UPDATE (captured, status, closed_at)",
+        "ledger_boundary": "SELECT, UPDATE (opens, moved_at, moved_by)",
     }
 
     def ready(self) -> None:

@@ -1,5 +1,6 @@
 """The tables of the books, one file for each subject."""
 
 from ledger.models.books import Account, AccountType, Balance, Entry, Hold, Transaction
+from ledger.models.closing import Boundary
 
-__all__ = ["Account", "AccountType", "Balance", "Entry", "Hold", "Transaction"]
+__all__ = ["Account", "AccountType", "Balance", "Boundary", "Entry", "Hold", "Transaction"]
