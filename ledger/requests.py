@@ -52,8 +52,8 @@ class Close(NamedTuple):
 class Posting:
     """One business event: legs that sum to zero in each currency, and the holds closed before and placed after them.
 
-    `reference` names it for ever. Without legs it only closes or places holds and leaves no transaction. It takes effect
-    when it is posted, unless it is dated back by `effective_at`.
+    `reference` names it for ever. Without legs it only closes or places holds and leaves no transaction. It takes
+    effect when it is posted, unless `effective_at` dates it back.
     """
 
     kind: str

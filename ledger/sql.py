@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 NUL = "\0"
 
@@ -73,3 +73,34 @@ def texts(values: Iterable[str]) -> str:
 def binaries(values: Iterable[bytes]) -> str:
     """An array literal of bytes."""
     return "{" + ",".join(['"\\\\x' + value.hex() + '"' for value in values]) + "}"
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """One state of the database for every query within, however long they take: for reports and proofs.
+
+    Inside an open transaction it is that one's. Each query is planned for its own values.
+    """
+    outermost = not connections[DEFAULT_DB_ALIAS].in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        run("SET LOCAL statement_timeout = 0")
+        run("SET LOCAL plan_cache_mode = force_custom_plan")
+        yield
+
+
+def plainly() -> None:
+    """For the rest of the transaction, write moments as everywhere else, and take what time it takes."""
+    for setting in ("timezone = 'UTC'", "datestyle = 'ISO, YMD'", "statement_timeout = 0"):
+        run(f"SET LOCAL {setting}")
+
+
+def copy(query: str, parameters: Mapping[str, Any]) -> Iterator[bytes]:
+    """The rows of a query as COPY writes them, one by one, each with its newline. Nothing else runs meanwhile."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    with connection.wrap_database_errors, cursor.copy(f"COPY ({query}) TO STDOUT", parameters) as lines:
+        for line in lines:
+            yield bytes(line)

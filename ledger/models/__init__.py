@@ -1,6 +1,17 @@
 """The tables of the books, one file for each subject."""
 
 from ledger.models.books import Account, AccountType, Balance, Entry, Hold, Transaction
-from ledger.models.closing import Boundary
+from ledger.models.closing import Boundary, DayBalance, Seal, SealedRows
 
-__all__ = ["Account", "AccountType", "Balance", "Boundary", "Entry", "Hold", "Transaction"]
+__all__ = [
+    "Account",
+    "AccountType",
+    "Balance",
+    "Boundary",
+    "DayBalance",
+    "Entry",
+    "Hold",
+    "Seal",
+    "SealedRows",
+    "Transaction",
+]

@@ -69,3 +69,22 @@ def committed_books(committed: None) -> Books:
 @pytest.fixture
 def leg() -> Callable[..., Leg]:
     return Leg
+
+
+@pytest.fixture
+def three_days(committed_books: Books) -> Books:
+    """Books with three days in them, of which none is closed."""
+    from ledger.tests.closed import post_three_days
+
+    with transaction.atomic():
+        post_three_days(committed_books)
+    return committed_books
+
+
+@pytest.fixture
+def sealed(three_days: Books) -> Books:
+    """The same, with the first two of the days closed and sealed."""
+    from ledger.tests.closed import close
+
+    close()
+    return three_days

@@ -90,7 +90,7 @@ def test_an_older_snapshot_posts_nothing(committed_books):
 class Slow(Thread):
     """Somebody who posts, and takes their time to commit it."""
 
-    def __init__(self, books):
+    def __init__(self, books) -> None:
         super().__init__()
         self.books, self.posted, self.may_commit = books, Event(), Event()
 

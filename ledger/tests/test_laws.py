@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 
 from ledger import closing, holds, verify
 from ledger.requests import Place
+from ledger.seals import sealing
 from ledger.tests.conftest import NOW
 
 ENTRY = "INSERT INTO ledger_entry (account_id, lane, version, transaction_id, leg, amount, balance, posted_at) VALUES "
@@ -18,6 +19,7 @@ FORGED = (
     f" VALUES ({NEW}, 'x', 'forged', '', '', '{{}}', now(), now())"
 )
 MOVE = "UPDATE ledger_balance SET balance = {balance}, version = {version} WHERE account_id = '{account}' AND lane = 0"
+SEAL = "INSERT INTO ledger_seal (day, parts, seal, sealed_at, sealed_by) VALUES ({day}, '{{}}', '', now(), '')"
 
 
 def forged(posted, effective):
@@ -120,16 +122,32 @@ ATTACKS = [
     (7, "another boundary", "INSERT INTO ledger_boundary (id, moved_by) VALUES (2, '')"),
     (7, "no boundary", "DELETE FROM ledger_boundary"),
     (7, "truncating the boundary", "TRUNCATE ledger_boundary"),
+    (7, "a balance of a closed day", "INSERT INTO ledger_daybalance (account_id, day, debits, credits, balance)"
+     " VALUES ('{till}', '2026-01-20', 5, 0, 5)"),
+    (7, "changing a day's balance", "UPDATE ledger_daybalance SET balance = 0"),
+    (7, "deleting a day's balance", "DELETE FROM ledger_daybalance"),
+    (7, "counting a sealed day anew", "SELECT ledger_begin_seal('2026-01-20')"),
+    (7, "a seal of an open day", SEAL.format(day="(now() AT TIME ZONE 'UTC')::date")),
+    (7, "a seal out of turn", "UPDATE ledger_boundary SET opens = '2026-01-25'; " + SEAL.format(day="'2026-01-23'")),
+    (7, "another seal", SEAL.format(day="'2026-01-20'")),
+    (7, "changing a seal", "UPDATE ledger_seal SET seal = ''"),
+    (7, "deleting a seal", "DELETE FROM ledger_seal"),
+    (7, "truncating the seals", "TRUNCATE ledger_seal"),
+    (7, "another sealed row", "INSERT INTO ledger_sealedrows (day, part, number, leaves)"
+     " VALUES ('2026-01-20', 'entries', 1, '')"),
+    (7, "changing the list of sealed rows", "UPDATE ledger_sealedrows SET leaves = ''"),
+    (7, "deleting the list of sealed rows", "DELETE FROM ledger_sealedrows"),
 ]  # fmt: skip
 
 
 @pytest.fixture
 def target(books):
-    """Alice and Bob have 1,000 each, and 400 of Alice's are held. The day of all that is closed."""
+    """Alice and Bob have 1,000 each, and 400 of Alice's are held. The day of all that is closed and sealed."""
     posted = books.fund(books.alice, 1_000)
     books.fund(books.bob, 1_000)
     holds.place(Place(books.alice.id, 400, "hold"), now=NOW)
     closing.close(NOW.date(), by="test", grace=timedelta(), now=NOW + closing.DAY)
+    sealing.seal_closed(by="test", clock=lambda: NOW + closing.DAY)
     till = "SELECT id FROM ledger_account WHERE code = 'liabilities:wallets:dora'"
     with connection.cursor() as cursor:
         cursor.execute(till)
