@@ -1,13 +1,14 @@
-"""Reports over all accounts. Amounts in minor units; a debit is positive."""
+"""The trial balance: every account with its balance, as a debit or as a credit. The two columns have one sum."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
-from ledger import sql
+from ledger.reports.figures import Movement, figures
 
 
 class TrialLine(NamedTuple):
-    """An account's balance in the trial balance, as a debit or as a credit."""
+    """An account's balance, or that of all which a line is folded of, as a debit or as a credit."""
 
     code: str
     name: str
@@ -15,27 +16,20 @@ class TrialLine(NamedTuple):
     currency: str
     debit: int
     credit: int
+    accounts: int
+
+    @classmethod
+    def of(cls, told: Movement) -> "TrialLine":
+        """The line of an account as it was told."""
+        debit, credit = max(told.closing, 0), max(-told.closing, 0)
+        return cls(told.code, told.name, told.type, told.currency, debit, credit, told.accounts)
 
 
-TRIAL = """
-SELECT a.code, a.name, a.type, a.currency, greatest(s.balance, 0)::int8, greatest(-s.balance, 0)::int8
-FROM (
-    SELECT b.account_id, sum(CASE WHEN %(at)s::timestamptz IS NULL THEN b.balance ELSE coalesce(e.balance, 0) END)
-        AS balance
-    FROM ledger_balance b
-    LEFT JOIN LATERAL (
-        SELECT e.balance FROM ledger_entry e
-        WHERE e.account_id = b.account_id AND e.lane = b.lane
-          AND e.version = ledger_version_at(b.account_id, b.lane, b.version, %(at)s)
-    ) AS e ON %(at)s::timestamptz IS NOT NULL
-    GROUP BY b.account_id
-) AS s
-JOIN ledger_account a ON a.id = s.account_id
-WHERE %(currency)s::text IS NULL OR a.currency = %(currency)s
-ORDER BY a.currency, array_position(ARRAY['asset', 'liability', 'equity', 'income', 'expense'], a.type::text), a.code
-"""
+def trial_balance(
+    *, through: date | None = None, currency: str | None = None, fold: Sequence[str] = ()
+) -> list[TrialLine]:
+    """Every account with its balance when a day had ended, or now. Debits equal credits in each currency.
 
-
-def trial_balance(*, at: datetime | None = None, currency: str | None = None) -> list[TrialLine]:
-    """Every account with its balance, now or as it stood at a moment. Debits equal credits in each currency."""
-    return [TrialLine(*row) for row in sql.rows(TRIAL, {"at": at, "currency": currency})]
+    What is under a code in `fold` is told together, as one line: `liabilities:wallets`, for a million wallets.
+    """
+    return [TrialLine.of(told) for told in figures(before=through, currency=currency, fold=fold)]
