@@ -20,6 +20,7 @@ class LedgerConfig(AppConfig):
         "ledger_daybalance": "SELECT",
         "ledger_seal": "SELECT, INSERT",
         "ledger_sealedrows": "SELECT, INSERT",
+        "ledger_verification": "SELECT, INSERT",
     }
 
     def ready(self) -> None:

@@ -76,15 +76,16 @@ def binaries(values: Iterable[bytes]) -> str:
 
 
 @contextmanager
-def snapshot() -> Iterator[None]:
+def snapshot(*, writable: bool = False) -> Iterator[None]:
     """One state of the database for every query within, however long they take: for reports and proofs.
 
-    Inside an open transaction it is that one's. Each query is planned for its own values.
+    Inside an open transaction it is that one's. Each query is planned for its own values. Nothing is written unless it
+    is `writable`, and never to the books.
     """
     outermost = not connections[DEFAULT_DB_ALIAS].in_atomic_block
     with transaction.atomic():
         if outermost:
-            run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            run(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ {'READ WRITE' if writable else 'READ ONLY'}")
         run("SET LOCAL statement_timeout = 0")
         run("SET LOCAL plan_cache_mode = force_custom_plan")
         yield

@@ -2,6 +2,7 @@
 
 from ledger.models.books import Account, AccountType, Balance, Entry, Hold, Transaction
 from ledger.models.closing import Boundary, DayBalance, Seal, SealedRows
+from ledger.models.verifications import Verification
 
 __all__ = [
     "Account",
@@ -14,4 +15,5 @@ __all__ = [
     "Seal",
     "SealedRows",
     "Transaction",
+    "Verification",
 ]
