@@ -144,6 +144,7 @@ class Migration(migrations.Migration):
                 ("sealed_at", models.DateTimeField()),
                 ("sealed_by", models.CharField(max_length=120)),
             ],
+            options={"permissions": [("close_period", "Can close days of the books")]},
         ),
         migrations.CreateModel(
             name="SealedRows",

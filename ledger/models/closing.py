@@ -51,6 +51,9 @@ class Seal(models.Model):
     sealed_at = models.DateTimeField()
     sealed_by = models.CharField(max_length=120)
 
+    class Meta:
+        permissions: ClassVar = [("close_period", "Can close days of the books")]
+
     def __str__(self) -> str:
         return f"{self.day}:{bytes(self.seal).hex()}"
 

@@ -52,13 +52,23 @@ def head() -> Head | None:
     return Head(*found[0]) if found else None
 
 
+def open_days(through: date) -> list[date]:
+    """The open days up to one, which closing it would close, oldest first; from the first day with rows."""
+    first = closing.first_open_day() or first_day()
+    return _days(first, through) if first else []
+
+
 def unsealed() -> list[date]:
-    """The closed days that are to be sealed, oldest first. Before the first day with rows there is nothing to seal."""
+    """The closed days that are to be sealed, oldest first; from the first day with rows."""
     opens, newest = closing.first_open_day(), head()
-    next_day = newest.day + closing.DAY if newest else first_day()
-    if opens is None or next_day is None:
+    if opens is None:
         return []
-    return [next_day + closing.DAY * number for number in range((opens - next_day).days)]
+    next_day = newest.day + closing.DAY if newest else first_day()
+    return _days(next_day, opens - closing.DAY) if next_day else []
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + closing.DAY * number for number in range((last - first).days + 1)]
 
 
 def seal_closed(
@@ -66,16 +76,19 @@ def seal_closed(
 ) -> list[Head]:
     """Seal every closed day, each in a transaction of its own, and tell of each when it is done.
 
-    It may be stopped at any point and run again, by any number of processes at once. Raises StillWriting, after
-    `patience` seconds, while somebody may still be posting what was begun before the days were closed.
+    It may be stopped at any point and run again; who finds another process at it leaves the rest to that one. Raises
+    StillWriting, after `patience` seconds, while somebody may still be posting what was begun before the days were
+    closed.
     """
     days, sealed = unsealed(), []
     if days:
         closing.wait_for_writers([part.table for part in parts], seconds=patience)
     for day in days:
-        if made := durable(_seal)(day, by, clock()):
-            sealed.append(made)
-            told(made)
+        made = durable(_seal)(day, by, clock())
+        if made is None:
+            break
+        sealed.append(made)
+        told(made)
     return sealed
 
 
@@ -84,18 +97,18 @@ def text(before: bytes, day: date, contents: Mapping[str, str]) -> str:
     return "".join(f"{line}\n" for line in (before.hex(), day, *map(" ".join, sorted(contents.items()))))
 
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtext('ledger_seal'))"
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('ledger_seal'))"
 INSERT = "INSERT INTO ledger_seal (day, parts, seal, sealed_at, sealed_by) VALUES (%s, %s::jsonb, %s, %s, %s)"
 KEEP = "INSERT INTO ledger_sealedrows (day, part, number, leaves) VALUES (%s, %s, %s, %s)"
 KEPT = "SELECT leaves FROM ledger_sealedrows WHERE day = %s AND part = %s ORDER BY number"
 
 
 def _seal(day: date, by: str, now: datetime) -> Head | None:
-    """Seal a day; None where somebody else has."""
+    """Seal a day; None where somebody else does, or has."""
     sql.plainly()
-    sql.run(LOCK)
+    (free,) = sql.rows(LOCK)[0]
     newest = head()
-    if newest and newest.day >= day:
+    if not free or (newest and newest.day >= day):
         return None
     sql.run("SELECT ledger_begin_seal(%s)", (day,))
     contents = {part.name: _keep(part, day) for part in parts}

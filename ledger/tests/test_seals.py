@@ -173,7 +173,7 @@ def test_two_that_seal_at_once_seal_each_day_once(three_days):
 
     with ThreadPoolExecutor(4) as pool:
         made = [seal for sealed in pool.map(seal, range(4)) for seal in sealed]
-    assert sorted(seal.day for seal in made) == [FIRST, SECOND, THIRD]
+    assert sorted(seal.day for seal in made) == [FIRST, SECOND, THIRD] and sealing.unsealed() == []
     assert verify.clean()
 
 
