@@ -57,6 +57,13 @@ def last_closable_day(now: datetime, grace: timedelta) -> date:
     return (now - grace).astimezone(UTC).date() - DAY
 
 
+def check_over(day: date, *, grace: timedelta, now: datetime) -> None:
+    """Raise NotOver unless a day may be closed."""
+    if day > last_closable_day(now, grace):
+        since = midnight(day + DAY) + grace
+        raise NotOver(f"{day} can be closed from {since:%Y-%m-%d %H:%M} UTC on; nothing was closed.")
+
+
 MOVE = "UPDATE ledger_boundary SET opens = %s, moved_at = %s, moved_by = %s WHERE opens IS NULL OR opens < %s"
 
 
@@ -65,9 +72,7 @@ def close(through: date, *, by: str, grace: timedelta, now: datetime) -> bool:
 
     `by` says who does. Raises NotOver. What is closed is not sealed yet: `seals.seal_closed` does that, afterwards.
     """
-    if through > last_closable_day(now, grace):
-        since = midnight(through + DAY) + grace
-        raise NotOver(f"{through} can be closed from {since:%Y-%m-%d %H:%M} UTC on; nothing was closed.")
+    check_over(through, grace=grace, now=now)
     opens = through + DAY
     return sql.run(MOVE, (opens, now, by, opens)).rowcount == 1
 

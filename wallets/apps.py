@@ -24,4 +24,12 @@ class WalletsConfig(AppConfig):
         ),
         "wallets_payoutattempt": "SELECT, INSERT, UPDATE",
         "wallets_withdrawalstep": "SELECT, INSERT",
+        "wallets_mailedhead": "SELECT, INSERT, DELETE",
     }
+
+    def ready(self) -> None:
+        """The audit trail is sealed with the books."""
+        from ledger.seals.parts import parts
+        from wallets.closing import AUDIT
+
+        parts.append(AUDIT)

@@ -12,6 +12,7 @@ from ledger import balances
 from ledger.accounts import BUSY, Line, NewAccount, find, open_accounts
 from ledger.posting import Posted, Posting, post_one
 from ledger.requests import Leg
+from ledger.seals.parts import BALANCES, ENTRIES, TRANSACTIONS, parts
 
 NOW = datetime(2026, 1, 20, 10, tzinfo=UTC)
 
@@ -54,6 +55,15 @@ def open_books() -> Books:
     open_accounts(accounts, now=NOW)
     lines = find(account.code for account in accounts)
     return Books(*(lines[account.code] for account in accounts))
+
+
+@pytest.fixture(autouse=True)
+def own_parts() -> Iterator[None]:
+    """The books by themselves, without what their users have sealed with them."""
+    everything = parts[:]
+    parts[:] = [TRANSACTIONS, ENTRIES, BALANCES]
+    yield
+    parts[:] = everything
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
-"""The audit trail is closed where the books are: one boundary for both, though neither knows of the other."""
+"""The audit trail is closed where the books are: one boundary for both, though neither knows of the other. And which
+heads of the seals were mailed.
+"""
 
-from django.db import migrations
+from django.db import migrations, models
 
 ONE = """
 CREATE OR REPLACE FUNCTION users_trail_opens() RETURNS timestamptz LANGUAGE sql STABLE AS $$
@@ -21,4 +23,13 @@ class Migration(migrations.Migration):
         ("ledger", "0010_closed_days"),
     ]
 
-    operations = [migrations.RunSQL(ONE, NONE)]
+    operations = [
+        migrations.RunSQL(ONE, NONE),
+        migrations.CreateModel(
+            name="MailedHead",
+            fields=[
+                ("day", models.DateField(primary_key=True, serialize=False)),
+                ("mailed_at", models.DateTimeField()),
+            ],
+        ),
+    ]

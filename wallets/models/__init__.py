@@ -1,5 +1,6 @@
 """The tables of the product, one file for each subject."""
 
+from wallets.models.closing import MailedHead
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
@@ -17,6 +18,7 @@ __all__ = [
     "DriftAlert",
     "FeeRule",
     "IdempotencyKey",
+    "MailedHead",
     "Member",
     "PayoutAttempt",
     "PayoutPause",
