@@ -29,3 +29,26 @@ SELECT coalesce(kept.account_id, said.account_id) AS account_id, coalesce(kept.d
 FROM ledger_daybalance kept FULL JOIN ({DAYS}) AS said ON said.account_id = kept.account_id AND said.day = kept.day
 WHERE (kept.debits, kept.credits, kept.balance) IS DISTINCT FROM (said.debits, said.credits, said.balance)
 """
+
+# Lanes that keep something else than their entries and open holds say; and whether the entries say one thing.
+DIFFERING_LANES = """
+SELECT b.account_id, b.lane, b.version AS kept_version, b.balance AS kept_balance, b.held AS kept_held,
+       b.pending AS kept_pending, coalesce(e.entries, 0) AS version, coalesce(e.total, 0) AS balance,
+       coalesce(h.held, 0) AS held, coalesce(h.pending, 0) AS pending,
+       (e.entries, e.total) IS NOT DISTINCT FROM (newest.version, newest.balance) AS sound
+FROM ledger_balance b
+LEFT JOIN (
+    SELECT account_id, lane, count(*) AS entries, sum(amount)::bigint AS total FROM ledger_entry GROUP BY 1, 2
+) AS e ON e.account_id = b.account_id AND e.lane = b.lane
+LEFT JOIN LATERAL (
+    SELECT version, balance FROM ledger_entry
+    WHERE account_id = b.account_id AND lane = b.lane ORDER BY version DESC LIMIT 1
+) AS newest ON true
+LEFT JOIN (
+    SELECT account_id, coalesce(sum(amount) FILTER (WHERE kind = 'held'), 0)::bigint AS held,
+           coalesce(sum(amount) FILTER (WHERE kind = 'pending'), 0)::bigint AS pending
+    FROM ledger_hold WHERE status = 'open' GROUP BY 1
+) AS h ON h.account_id = b.account_id AND b.lane = 0
+WHERE (b.version, b.balance, b.held, b.pending)
+      <> (coalesce(e.entries, 0), coalesce(e.total, 0), coalesce(h.held, 0), coalesce(h.pending, 0))
+"""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ledger import closing, sql
 from ledger.closing import DAY
-from ledger.seals.parts import Digest, Leaf, Part, lines, parts
+from ledger.seals.parts import Digest, Leaf, Part, digest, lines, parts
 from ledger.seals.sealing import NONE, Head, kept_leaves, text
 
 
@@ -45,6 +45,15 @@ def broken(*, kept: Head | None = None, told: Callable[[date], object] = lambda 
             yield f"{sealed.day}: its seal doesn't follow from the one before it and from what it says to be over"
         before, seal = sealed.day, sealed.seal
     yield from _unsealed()
+
+
+def is_as_sealed(part: Part, day: date) -> bool:
+    """Whether the rows of a day still come to what its seal says, or to nothing on a day from before the first seal.
+
+    In a transaction that `sql.plainly` has prepared.
+    """
+    said = sql.rows("SELECT parts ->> %s FROM ledger_seal WHERE day = %s", (part.name, day)) or [(str(Digest()),)]
+    return bool(digest(part, day) == said[0][0])
 
 
 SEALS = "SELECT day, parts::text, seal FROM ledger_seal ORDER BY day"
@@ -90,17 +99,10 @@ def _changed(sealed: Sealed) -> Iterator[str]:
         part = known.get(name)
         if part is None:
             yield f"{sealed.day}: its seal is over {name} as well, of which nothing is known here"
-        elif _contents(part, sealed.day) != said:
+        elif digest(part, sealed.day) != said:
             leaves = list(kept_leaves(part, sealed.day))
             differing = _differing(part, sealed.day, leaves) if said.startswith(f"{len(leaves)} ") else ()
             yield from list(differing) or [f"{sealed.day}: {name} aren't what was sealed, nor is the list of them"]
-
-
-def _contents(part: Part, day: date) -> str:
-    digest = Digest()
-    for line in lines(part, day):
-        digest.add(line)
-    return str(digest)
 
 
 def _differing(part: Part, day: date, leaves: Iterable[Leaf]) -> Iterator[str]:

@@ -97,6 +97,14 @@ def lines(part: Part, day: date) -> Iterator[bytes]:
     return sql.copy(part.rows, {"since": midnight(day), "until": midnight(day + DAY)})
 
 
+def digest(part: Part, day: date) -> str:
+    """What the rows of a day come to now, as a seal has it."""
+    made = Digest()
+    for line in lines(part, day):
+        made.add(line)
+    return str(made)
+
+
 def first_day() -> date | None:
     """The day of the oldest row of all the sealed tables; reads them whole."""
     oldest = [sql.rows(f"SELECT min({part.dated}) FROM {part.table}")[0][0] for part in parts]
