@@ -2,7 +2,7 @@
 
 import argparse
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import IO, Any, ClassVar, cast
@@ -34,6 +34,15 @@ class Command(BaseCommand):
     def console(self) -> Console:
         """Where the command prints."""
         return Console(file=cast(IO[str], self.stdout), soft_wrap=True, highlight=False)
+
+    def tell(self, says: str, total: int, shown: Iterable[str], *, quiet: bool) -> None:
+        """Print what came of a check: how many offenders, and the first of them; when quiet, only if there are any."""
+        if total:
+            self.console.print(f"[red]✗[/] {says}: {total} broken")
+            for offender in shown:
+                self.console.print(f"    {offender}", markup=False)
+        elif not quiet:
+            self.console.print(f"[green]✓[/] {says}")
 
 
 @contextmanager

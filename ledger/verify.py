@@ -152,7 +152,7 @@ def verify(*, kept: Head | None = None, told: Callable[[date], object] = lambda 
     """
     with sql.snapshot():
         for check in checks(kept, told):
-            yield _run(check)
+            yield Finding(check, *find(check.offenders))
 
 
 def clean() -> bool:
@@ -160,13 +160,14 @@ def clean() -> bool:
     return not any(finding.total for finding in verify())
 
 
-def _run(check: Check) -> Finding:
-    if not isinstance(check.offenders, str):
-        offenders = iter(check.offenders())
-        shown = list(islice(offenders, SHOWN))
-        return Finding(check, len(shown) + sum(1 for _ in offenders), shown)
-    found = sql.rows(f"SELECT offender, count(*) OVER () FROM ({check.offenders}) AS o (offender) LIMIT {SHOWN}")
-    return Finding(check, found[0][1] if found else 0, [row[0] for row in found])
+def find(offenders: str | Callable[[], Iterable[str]]) -> tuple[int, list[str]]:
+    """How many offenders there are, and the first of them in words."""
+    if not isinstance(offenders, str):
+        told = iter(offenders())
+        shown = list(islice(told, SHOWN))
+        return len(shown) + sum(1 for _ in told), shown
+    found = sql.rows(f"SELECT offender, count(*) OVER () FROM ({offenders}) AS o (offender) LIMIT {SHOWN}")
+    return found[0][1] if found else 0, [row[0] for row in found]
 
 
 def size() -> dict[str, int]:

@@ -10,12 +10,16 @@ from django.core.management import CommandError, call_command, get_commands, loa
 from django.db import connections, transaction
 from django.utils import timezone
 
-from ledger import holds
+from ledger import commands, holds
 from ledger.models import Hold
 from ledger.requests import Place
 from ledger.tests.conftest import NOW
 
-MINE = sorted(name for name, app in get_commands().items() if app == "ledger")
+OURS = ("ledger", "wallets")
+LIKE_THESE = sorted(
+    (name, app) for name, app in get_commands().items()
+    if app in OURS and isinstance(load_command_class(app, name), commands.Command)
+)  # fmt: skip
 
 
 def run(*words):
@@ -28,9 +32,9 @@ def run(*words):
         return stopped.code, out.getvalue()
 
 
-@pytest.mark.parametrize("name", MINE)
-def test_help_has_examples_each_on_its_line(name):
-    shown = load_command_class("ledger", name).create_parser("manage.py", name).format_help()
+@pytest.mark.parametrize(("name", "app"), LIKE_THESE)
+def test_help_has_examples_each_on_its_line(name, app):
+    shown = load_command_class(app, name).create_parser("manage.py", name).format_help()
     examples = shown.partition("examples:")[2].strip().splitlines()
     assert len(examples) > 1
     assert all(line.strip().startswith(f"manage.py {name}") for line in examples)

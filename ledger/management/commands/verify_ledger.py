@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
-from rich.console import Console
 
 from ledger import commands, verifications, verify
 from ledger.seals import chain
@@ -33,7 +32,7 @@ class Command(commands.Command):
 
             def told(finding: verify.Finding) -> None:
                 advance(finding.check.says)
-                _tell(console, finding, quiet)
+                self.tell(f"law {finding.check.law}: {finding.check.says}", finding.total, finding.shown, quiet=quiet)
 
             made = verifications.prove(
                 clock=timezone.now, kept=kept, told=told, day=lambda day: advance(f"the seal of {day}"),
@@ -48,15 +47,6 @@ class Command(commands.Command):
             rows = ", ".join(f"{count:,} {name}" for name, count in made.rows.items())
             console.print(f"[bold green]The books are clean[/]: {rows}, in {made.took.total_seconds():.1f} s.")
             console.print(f"Head of the seals: {made.head or 'none, no day is sealed yet'}")
-
-
-def _tell(console: Console, finding: verify.Finding, quiet: bool) -> None:
-    if finding.total:
-        console.print(f"[red]✗[/] law {finding.check.law}: {finding.check.says}: {finding.total} broken")
-        for offender in finding.shown:
-            console.print(f"    {offender}", markup=False)
-    elif not quiet:
-        console.print(f"[green]✓[/] law {finding.check.law}: {finding.check.says}")
 
 
 def _head(text: str | None) -> Head | None:
