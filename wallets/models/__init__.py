@@ -1,5 +1,6 @@
 """The tables of the product, one file for each subject."""
 
+from wallets.models.closing import MailedHead
 from wallets.models.exports import Export
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
@@ -37,6 +38,7 @@ __all__ = [
     "FeeRule",
     "IdempotencyKey",
     "JournalTemplate",
+    "MailedHead",
     "Match",
     "MatchRule",
     "Member",

@@ -7,7 +7,6 @@ from itertools import groupby
 
 from ledger.reports.daily import DayMovement, DayVolume, daily
 from ledger.reports.daily import volumes as by_kind
-
 from wallets.documents.document import Column, Document, Kind, Row
 from wallets.reports.books import document, section
 from wallets.reports.report import Parameters, Report
@@ -33,8 +32,10 @@ def volumes(parameters: Parameters) -> Document:
 
 def _volumes(lines: Sequence[DayVolume]) -> Iterator[Row]:
     for line in lines:
-        yield Row((line.day, line.kind, line.count, line.amount))
-    yield Row((None, "Total", sum(line.count for line in lines), sum(line.amount for line in lines)), strong=True)
+        yield Row((line.day, line.kind, line.transactions, line.amount))
+    yield Row(
+        (None, "Total", sum(line.transactions for line in lines), sum(line.amount for line in lines)), strong=True
+    )
 
 
 def fees(parameters: Parameters) -> Document:

@@ -10,7 +10,7 @@ from wallets.statements.statement import statement_of
 
 def wallet_statement(parameters: Parameters) -> Document:
     """Opening balance, every transaction with the balance after it, closing balance. Raises NotFound."""
-    assert parameters.since and parameters.until
+    assert parameters.since and parameters.until and parameters.wallet
     wallet = Wallet.objects.select_related("owner").filter(pk=parameters.wallet).first()
     if wallet is None:
         raise NotFound("wallet")
