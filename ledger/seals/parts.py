@@ -107,5 +107,6 @@ def digest(part: Part, day: date) -> str:
 
 def first_day() -> date | None:
     """The day of the oldest row of all the sealed tables; reads them whole."""
-    oldest = [sql.rows(f"SELECT min({part.dated}) FROM {part.table}")[0][0] for part in parts]
+    with sql.snapshot():
+        oldest = [sql.rows(f"SELECT min({part.dated}) FROM {part.table}")[0][0] for part in parts]
     return min((day for day in oldest if day), default=None)

@@ -19,7 +19,7 @@ from ledger.seals.sealing import Head, head, seal_closed
 from users import audit
 from users.callers import System
 from users.models import AuditEvent
-from wallets import closing, nightly
+from wallets import closing, metrics, nightly
 from wallets.models import MailedHead
 
 MONDAY = datetime(2026, 10, 12, 12, tzinfo=UTC)
@@ -237,3 +237,16 @@ def test_the_books_are_proven_once_a_night(trade, settings, hour, at, proven):
         now = datetime.fromisoformat(f"2026-10-14 {at}+00:00") + timedelta(seconds=seconds)
         nightly.verify(clock=lambda now=now: now)
     assert sql.rows("SELECT count(*) FROM ledger_verification") == [(proven,)]
+
+
+def test_finance_hears_of_it_when_the_books_dont_hold(committed, trade):
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+        cursor.execute("ALTER TABLE ledger_balance DISABLE TRIGGER USER")
+        cursor.execute("UPDATE ledger_balance SET balance = balance - 5 WHERE floor = 0")
+        cursor.execute("ALTER TABLE ledger_balance ENABLE TRIGGER USER")
+    for _ in range(2):
+        nightly.verify(clock=lambda: datetime(2026, 10, 14, 3, tzinfo=UTC))
+    (letter,) = mail.outbox
+    assert letter.subject == "The books don't hold: 2 offenders"
+    assert letter.body.count("law 3: account") == 2
+    assert b"wallet_verification_broken 2.0" in metrics.exposition()
