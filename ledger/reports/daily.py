@@ -52,7 +52,8 @@ WITH picked AS (
     SELECT a.id, b.code AS below, a.currency FROM unnest(%(below)s::text[]) AS b (code)
     JOIN ledger_account a ON a.code = b.code OR starts_with(a.code, b.code || ':')
 )
-SELECT day, below, currency, sum(debits)::int8, sum(credits)::int8 FROM ({parts}) AS part (day, below, currency, debits, credits)
+SELECT day, below, currency, sum(debits)::int8, sum(credits)::int8
+FROM ({parts}) AS part (day, below, currency, debits, credits)
 GROUP BY day, below, currency ORDER BY day, below, currency
 """
 SEALED = """
