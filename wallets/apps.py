@@ -37,6 +37,7 @@ class WalletsConfig(AppConfig):
         "wallets_proposal": (
             "SELECT, INSERT, UPDATE (status, decided_by_id, decided_at, decided_because, transaction_id)"
         ),
+        "wallets_mailedhead": "SELECT, INSERT, DELETE",
         "wallets_meter": "SELECT, INSERT, UPDATE (name, unit, is_active)",
         # A price that is announced may be taken back; one that is in effect only ends.
         "wallets_meterprice": "SELECT, INSERT, DELETE, UPDATE (ends_at)",
@@ -59,3 +60,10 @@ class WalletsConfig(AppConfig):
         "wallets_make_usage_partitions(date, integer)",
         "wallets_drop_usage_partitions(date)",
     )
+
+    def ready(self) -> None:
+        """The audit trail is sealed with the books."""
+        from ledger.seals.parts import parts
+        from wallets.closing import AUDIT
+
+        parts.append(AUDIT)
