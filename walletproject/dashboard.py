@@ -9,14 +9,14 @@ from django.db.models import Min, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from ledger.closing import first_open_day
-from ledger.reports.daily import DayMovement, daily
-from ledger.seals.sealing import head
-from ledger.verifications import last_verification
 
 from backoffice import cells
 from backoffice.charts import Bar, Chart, bars
 from backoffice.tables import Column, Figure, Table
+from ledger.closing import first_open_day
+from ledger.reports.daily import DayMovement, daily
+from ledger.seals.sealing import head
+from ledger.verifications import last_verification
 from wallets.admin import words
 from wallets.admin.totals import Total, totals
 from wallets.metrics.queues import measured
