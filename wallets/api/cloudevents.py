@@ -1,6 +1,8 @@
 """CloudEvents 1.0 as we read them: the envelope says who and when, `data` how much."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import unquote
 
 from msgspec import Meta, Struct
 
@@ -9,6 +11,7 @@ from users.validation import FieldError, ValidationError
 
 T = TypeVar("T")
 Attribute = Annotated[str, Meta(min_length=1, max_length=200)]
+MEDIA_TYPE, BATCH_MEDIA_TYPE = "application/cloudevents+json", "application/cloudevents-batch+json"
 # Where an attribute of the envelope stands for a field of ours.
 NAMES = {"event_id": "id", "source": "source", "meter": "type", "wallet": "subject", "occurred_at": "time"}
 
@@ -24,6 +27,13 @@ class CloudEvent(Struct, frozen=True, kw_only=True):
     time: str | None = None
     datacontenttype: Literal["application/json"] | None = None
     data: dict[str, Any]
+
+
+def enveloped(headers: Mapping[str, str], data: Any) -> CloudEvent:
+    """The event in binary mode: its attributes are headers, and the body is its data. Raises ValidationError."""
+    names = ("specversion", "id", "source", "type", "subject", "time")
+    said = {name: unquote(headers[f"ce-{name}"]) for name in names if f"ce-{name}" in headers}
+    return wire.convert({**said, "data": data}, CloudEvent)
 
 
 def native(event: CloudEvent, type_: type[T]) -> T:

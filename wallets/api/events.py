@@ -18,6 +18,7 @@ from users.api.schema import operation
 from users.authentication import caller_of
 from users.callers import Caller
 from users.validation import FieldError, ValidationError
+from wallets.api import cloudevents
 from wallets.api.cloudevents import CloudEvent, native
 from wallets.api.shapes import In
 from wallets.together import DATABASE_AWAY, Together
@@ -28,7 +29,6 @@ from wallets.usage.permissions import check_may_report
 
 TAGS = ("usage",)
 MOST = 1_000
-CLOUD_EVENT, CLOUD_EVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Slug = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,63}$", examples=["api-calls"])]
 Quantity = Annotated[
@@ -93,23 +93,23 @@ together = Together(_take_together, limit=200, shared=DATABASE_AWAY)
 
 
 class EventsView(APIView):
-    media_types: ClassVar[dict[str, type]] = {CLOUD_EVENT: dict}
+    media_types: ClassVar[dict[str, type]] = {cloudevents.MEDIA_TYPE: dict}
 
     @operation(summary="Report usage", body=EventIn, answers={200: EventOut}, tags=TAGS)
     def post(self, request: Request) -> Response:
         """For services with the scope `usage:write`. Needs no key: the event's source and id are one. Also as a
-        CloudEvent, by its media type: `type` is the meter, `subject` the wallet, `data.quantity` how much.
+        CloudEvent, structured or binary: `type` is the meter, `subject` the wallet, `data.quantity` how much.
         """
         caller = caller_of(request)
         check_may_report(caller)
-        body = wire.read(request, CloudEvent) if _media_type(request) == CLOUD_EVENT else None
-        event = _event(caller, native(body, EventIn) if body else wire.read(request, EventIn))
+        cloudy = _cloud_event(request)
+        event = _event(caller, wire.read(request, EventIn) if cloudy is None else native(cloudy, EventIn))
         return Response(_told(event, together(event)))
 
 
 class EventBatchView(APIView):
     body_limit = settings.BATCH_BODY_LIMIT
-    media_types: ClassVar[dict[str, type]] = {CLOUD_EVENTS: list}
+    media_types: ClassVar[dict[str, type]] = {cloudevents.BATCH_MEDIA_TYPE: list}
 
     @operation(summary="Report usage many times", body=EventsIn, answers={200: EventsOut}, tags=TAGS)
     def post(self, request: Request) -> Response:
@@ -118,7 +118,7 @@ class EventBatchView(APIView):
         """
         caller = caller_of(request)
         check_may_report(caller)
-        cloudy = _media_type(request) == CLOUD_EVENTS
+        cloudy = _media_type(request) == cloudevents.BATCH_MEDIA_TYPE
         given = {"events": request.data} if cloudy else request.data
         events = _read(caller, wire.convert(given, _Envelope).events, cloudy)
         valid = [event for event in events if isinstance(event, Event)]
@@ -177,6 +177,13 @@ def _invalid(index: int, item: Any, error: ValidationError) -> EventItemOut:
     return EventItemOut(
         event_id or id, source, "rejected", error.code, str(error), index=index, errors=error.errors
     )  # fmt: skip
+
+
+def _cloud_event(request: Request) -> CloudEvent | None:
+    """The event in its envelope, where it came in one."""
+    if _media_type(request) == cloudevents.MEDIA_TYPE:
+        return wire.read(request, CloudEvent)
+    return cloudevents.enveloped(request.headers, request.data) if "ce-id" in request.headers else None
 
 
 def _media_type(request: Request) -> str:

@@ -5,12 +5,12 @@ import django.db.models.deletion
 import uuid_utils.compat
 from django.db import migrations, models
 
-# `written_by` is for who follows the table: rows below the oldest running transaction come no more.
+# `written_by` is for who follows the table: below the oldest transaction that runs, no more rows will come.
 EVENTS = """
 CREATE TABLE wallets_usageevent (
     received_at timestamptz NOT NULL,
     occurred_at timestamptz NOT NULL,
-    written_by xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    written_by bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint,
     key uuid NOT NULL,
     wallet_id uuid NOT NULL,
     meter_id uuid NOT NULL,

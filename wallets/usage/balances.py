@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
+
 from ledger.balances import Standing
 from users.callers import Caller
 from users.permissions import require_scope
@@ -53,10 +55,19 @@ class Balance:
         return self.usage.rated - self.usage.posted if self.usage else ZERO
 
     @property
+    def overage(self) -> str:
+        """What becomes of usage that the wallet can't cover."""
+        return self.usage.overage if self.usage else settings.USAGE_OVERAGE
+
+    @property
     def current(self) -> Decimal:
         """What is available less what is unsettled, by the wallet's policy."""
-        overage = self.usage.overage if self.usage else policies.Overage.STOP
-        return policies.current(overage, self.standing.available, self.unsettled)
+        return policies.current(self.overage, self.standing.available, self.unsettled)
+
+    @property
+    def watermark(self) -> datetime:
+        """When events were last taken; that of a wallet without usage is now."""
+        return min(self.usage.watermark, self.as_of) if self.usage else self.as_of
 
     @property
     def version(self) -> int:

@@ -22,35 +22,32 @@ Source = Literal["memory", "redis", "database"]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An estimate, where it came from, and whether a cache that should have been asked was away."""
+class Known:
+    """A balance with what is needed to project it, where that came from, and whether a cache that should have been
+    asked was away.
+    """
 
-    estimate: Estimate
+    balance: Balance
+    kept: Kept
     source: Source
     degraded: bool
 
+    def estimate(self, *, projection: Projection = "auto", max_age: float | None = None) -> Estimate:
+        """The balance as it is likely to be by now."""
+        return estimate(
+            self.balance, self.kept.profile, self.kept.forecast, projection=projection, max_age=max_age
+        )  # fmt: skip
 
-def read(
-    asks: Sequence[Ask], *, now: datetime, projection: Projection = "auto", max_age: float | None = None,
-    cached: bool = True,
-) -> list[Told | NotFound]:  # fmt: skip
-    """Estimated balances, one for each who asks; NotFound where there is none that they may see.
+
+def read(asks: Sequence[Ask], *, now: datetime, cached: bool = True) -> list[Known | NotFound]:
+    """What is known of balances, for each who asks; NotFound where there is none that they may see.
 
     Without `cached` all of it is read from the database.
     """
     found = balances.read(asks, now=now)
-    usages = {each.wallet: each.usage for each in found if isinstance(each, Balance) and each.usage}
-    gathered = _gather(usages, cached)
-
-    def told(balance: Balance | NotFound) -> Told | NotFound:
-        if isinstance(balance, NotFound):
-            return balance
-        known = gathered.kept.get(balance.wallet, Kept())
-        made = estimate(balance, known.profile, known.forecast, projection=projection, max_age=max_age)
-        source = gathered.sources.get(balance.wallet, "database")
-        return Told(made, source, cached and bool(usages) and cache.is_away())
-
-    return [told(each) for each in found]
+    gathered = _gather({each.wallet: each.usage for each in found if isinstance(each, Balance) and each.usage}, cached)
+    degraded = cached and bool(gathered.usages) and cache.is_away()
+    return [gathered.known(each, degraded) if isinstance(each, Balance) else each for each in found]
 
 
 class _Gathered:
@@ -64,6 +61,11 @@ class _Gathered:
     def lacking(self) -> list[UUID]:
         """The wallets of which something isn't found yet."""
         return [wallet for wallet, kept in self.kept.items() if not (kept.profile and kept.forecast)]
+
+    def known(self, balance: Balance, degraded: bool) -> Known:
+        """A balance with what was found of its wallet."""
+        wallet = balance.wallet
+        return Known(balance, self.kept.get(wallet, Kept()), self.sources.get(wallet, "database"), degraded)
 
     def take(self, source: Source, found: Mapping[UUID, Kept]) -> None:
         """Take what a level has, as far as it still holds."""

@@ -32,6 +32,17 @@ class Folded:
         self.events += 1
         self.latest_at = max(self.latest_at, occurred_at)
 
+    def join(self, aggregation: str, other: "Folded") -> None:
+        """Take in what other events come to; different values were counted, each once."""
+        if aggregation in (Aggregation.SUM, Aggregation.COUNT, Aggregation.UNIQUE):
+            self.quantity += other.quantity
+        elif aggregation == Aggregation.MAX:
+            self.quantity = max(self.quantity, other.quantity)
+        elif self._is_later(other.quantity, other.latest_at):
+            self.quantity = other.quantity
+        self.events += other.events
+        self.latest_at = max(self.latest_at, other.latest_at)
+
     def _is_later(self, quantity: Decimal, occurred_at: datetime) -> bool:
         """Of two at the same moment the larger counts."""
         return (occurred_at, quantity) > (self.latest_at, self.quantity)

@@ -5,7 +5,6 @@ statistics, so that floats do.
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,7 +42,7 @@ class Trial(NamedTuple):
     @property
     def window(self) -> int:
         """Which of the rates is tried, among those of WINDOWS."""
-        return _window(self.minutes)
+        return window_of(self.minutes)
 
     @property
     def better(self) -> Method:
@@ -110,10 +109,10 @@ def trials(spent: Sequence[float]) -> tuple[Trial, ...]:
     """Try the methods on the past, over each horizon that it has room for."""
     sums = list(accumulate(spent, initial=0.0))
     known = [rates(spent, window) for window in range(len(WINDOWS))]
-    return tuple(_trial(minutes, sums, known[_window(minutes)]) for minutes in HORIZONS if minutes <= len(spent))
+    return tuple(_trial(minutes, sums, known[window_of(minutes)]) for minutes in HORIZONS if minutes <= len(spent))
 
 
-def _window(minutes: int) -> int:
+def window_of(minutes: int) -> int:
     """The shortest that isn't shorter than a horizon, or the longest."""
     return next((place for place, seconds in enumerate(WINDOWS) if seconds >= minutes * 60), len(WINDOWS) - 1)
 
@@ -136,20 +135,6 @@ def quantiles(ordered: Sequence[float], independent: float) -> tuple[float, floa
     """
     tail, last = max(0.0, (1 - CONFIDENCE) / 2 - 1 / independent), len(ordered) - 1
     return ordered[math.floor(last * tail)], ordered[math.ceil(last * (1 - tail))]
-
-
-def coverage(spent: Sequence[float], minutes: int) -> tuple[int, int]:
-    """How many windows of the past lay within the bounds that those before them gave, and how many were looked at."""
-    sums = list(accumulate(spent, initial=0.0))
-    seen: list[float] = []
-    within = looked = 0
-    for end in range(minutes, len(sums), minutes):
-        window = max(0.0, sums[end] - sums[end - minutes])
-        if len(seen) >= len(spent) // minutes // 4:
-            low, high = quantiles(seen, len(seen))
-            within, looked = within + (low <= window <= high), looked + 1
-        seen.insert(bisect_left(seen, window), window)
-    return within, looked
 
 
 def blend(quantities: Mapping[UUID, Sequence[float]], prices: Mapping[UUID, float]) -> list[float]:

@@ -28,8 +28,10 @@ def taken(overage: str, available: int, floor: int, unsettled: Decimal) -> tuple
     return from_wallet, due - from_wallet if overage == Overage.BILL else 0
 
 
-def room(overage: str, available: int, floor: int, unsettled: Decimal) -> Decimal | None:
-    """How much more usage is allowed, in minor units; None for any."""
-    if overage == Overage.BILL:
+def room(overage: str, available: int, floor: int, unsettled: Decimal, *, held: bool) -> Decimal | None:
+    """How much more usage is allowed, in minor units; None for any. What is to be `held` must be there."""
+    if overage == Overage.BILL and not held:
         return None
-    return available - unsettled - (floor if overage == Overage.OVERDRAFT else max(0, floor))
+    # What will be given back isn't there yet.
+    taken = max(ZERO, unsettled) if held else unsettled
+    return available - taken - (floor if overage == Overage.OVERDRAFT else max(0, floor))

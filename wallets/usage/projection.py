@@ -77,7 +77,7 @@ def estimate(
 
 
 def _watermark(balance: Balance, max_age: float | None) -> datetime:
-    known = min(balance.usage.watermark, balance.as_of) if balance.usage else balance.as_of
+    known = balance.watermark
     return known if max_age is None else max(known, balance.as_of - timedelta(seconds=max_age))
 
 

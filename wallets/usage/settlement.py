@@ -12,6 +12,7 @@ from time import monotonic
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from uuid_utils.compat import uuid7
 
 from ledger import posting as books
@@ -19,12 +20,15 @@ from ledger import sql
 from ledger.decision import Key, Lane, UnknownAccount
 from ledger.durable import durable
 from ledger.requests import Posting
-from users.callers import Actor, System
+from users.callers import Actor, Caller, System
+from users.permissions import require_scope
 from wallets import chart, metrics
+from wallets.access import Need, enter
 from wallets.models import UsageSettlement, Wallet
 from wallets.usage import policies
 from wallets.usage.amounts import exact
 from wallets.usage.lines import Line, allot
+from wallets.usage.permissions import check_may_report
 
 WORKERS = System("usage")
 BATCH = 200
@@ -112,6 +116,20 @@ def settle(wallet_id: UUID, *, by: Actor, now: datetime) -> UsageSettlement | No
     due = [Due(*row) for row in sql.rows(ONE, (wallet_id,))]
     made = _settle(due, by=by, now=now)
     return UsageSettlement.objects.get(pk=made[0].id) if made else None
+
+
+def settle_for(caller: Caller, wallet_id: UUID, *, now: datetime) -> UsageSettlement | None:
+    """The same for a caller. Raises NotFound and PermissionDenied."""
+    check_may_report(caller)
+    enter(caller, wallet_id, Need.SPEND)
+    return settle(wallet_id, by=caller, now=now)
+
+
+def visible(caller: Caller, wallet_id: UUID) -> QuerySet[UsageSettlement]:
+    """A wallet's settlements. Raises NotFound and PermissionDenied."""
+    require_scope(caller, "wallets:read")
+    enter(caller, wallet_id, Need.VIEW)
+    return UsageSettlement.objects.filter(wallet_id=wallet_id)
 
 
 @exact
