@@ -95,7 +95,10 @@ together = Together(_take_together, limit=200, shared=DATABASE_AWAY)
 class EventsView(APIView):
     media_types: ClassVar[dict[str, type]] = {cloudevents.MEDIA_TYPE: dict}
 
-    @operation(summary="Report usage", body=EventIn, answers={200: EventOut}, tags=TAGS)
+    @operation(
+        summary="Report usage", body=EventIn, also={cloudevents.MEDIA_TYPE: CloudEvent}, answers={200: EventOut},
+        tags=TAGS,
+    )  # fmt: skip
     def post(self, request: Request) -> Response:
         """For services with the scope `usage:write`. Needs no key: the event's source and id are one. Also as a
         CloudEvent, structured or binary: `type` is the meter, `subject` the wallet, `data.quantity` how much.
@@ -111,7 +114,10 @@ class EventBatchView(APIView):
     body_limit = settings.BATCH_BODY_LIMIT
     media_types: ClassVar[dict[str, type]] = {cloudevents.BATCH_MEDIA_TYPE: list}
 
-    @operation(summary="Report usage many times", body=EventsIn, answers={200: EventsOut}, tags=TAGS)
+    @operation(
+        summary="Report usage many times", body=EventsIn, also={cloudevents.BATCH_MEDIA_TYPE: list[CloudEvent]},
+        answers={200: EventsOut}, tags=TAGS,
+    )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Each event is accepted, a duplicate, a conflict or rejected by itself; what is accepted is so together. Also
         as a batch of CloudEvents, by its media type.

@@ -64,8 +64,8 @@ urlpatterns = [
     path("usage/reservations/<uuid:id>/capture", reservations.CaptureView.as_view()),
     path("usage/reservations/<uuid:id>/release", reservations.ReleaseView.as_view()),
     path("meters", meters.MetersView.as_view()),
-    path("meters/<slug>", meters.MeterView.as_view()),
-    path("meters/<slug>/prices", meters.PricesView.as_view()),
-    path("meters/<slug>/prices/<uuid:id>", meters.PriceView.as_view()),
-    path("meters/<slug>/prices/<uuid:id>/end", meters.EndView.as_view()),
+    path("meters/<str:slug>", meters.MeterView.as_view()),
+    path("meters/<str:slug>/prices", meters.PricesView.as_view()),
+    path("meters/<str:slug>/prices/<uuid:id>", meters.PriceView.as_view()),
+    path("meters/<str:slug>/prices/<uuid:id>/end", meters.EndView.as_view()),
 ]

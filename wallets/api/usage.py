@@ -41,7 +41,7 @@ class PolicyIn(In, frozen=True):
     low_mark: Annotated[int, Meta(ge=0, le=10**15)] | None = None
 
 
-class PointOut(Struct):
+class UsagePointOut(Struct):
     """What a meter counted in the step that began at `at`, and what that cost in minor units."""
 
     at: datetime
@@ -59,7 +59,7 @@ class UsageOut(Struct, rename={"since": "from", "until": "to"}):
     granularity: Granularity
     since: datetime
     until: datetime
-    results: list[PointOut]
+    results: list[UsagePointOut]
 
 
 class PolicyOut(Struct):
@@ -160,8 +160,8 @@ def settlement_out(made: UsageSettlement) -> SettlementOut:
     )  # fmt: skip
 
 
-def _point_out(point: series.Point) -> PointOut:
-    return PointOut(point.at, point.meter, written(point.quantity), written(point.amount), point.events)
+def _point_out(point: series.Point) -> UsagePointOut:
+    return UsagePointOut(point.at, point.meter, written(point.quantity), written(point.amount), point.events)
 
 
 def _policy_out(account: UsageAccount) -> PolicyOut:
