@@ -59,6 +59,8 @@ app.conf.update(
         "closing": {"task": "wallets.close_days", "schedule": 300.0, "options": {"expires": 60}},
         "heads": {"task": "wallets.mail_head", "schedule": 60.0, "options": {"expires": 60}},
         "verification": {"task": "wallets.verify_ledger", "schedule": 600.0, "options": {"expires": 60}},
+        "usage": {"task": "wallets.settle_usage", "schedule": 5.0, "options": {"expires": 5}},
+        "usage-days": {"task": "wallets.keep_usage", "schedule": 3600.0},
         "answers": {"task": "wallets.forget_bodies", "schedule": 3600.0},
         "tokens": {"task": "users.purge", "schedule": 3600.0},
     },

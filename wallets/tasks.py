@@ -14,6 +14,7 @@ from wallets.sandbox_bank import delivery
 from wallets.sandbox_bank.notices import Kind
 from wallets.snapshots import alerts, schedule
 from wallets.topups import follow
+from wallets.usage import housekeeping, settlement
 from wallets.webhooks import inbox
 from wallets.withdrawals import payout
 
@@ -136,3 +137,15 @@ def sweep_exports() -> None:
     for export_id in make.due(now=timezone.now()):
         make.make(export_id, clock=timezone.now)
     forget.forget(now=timezone.now())
+
+
+@shared_task(name="wallets.settle_usage")
+def settle_usage() -> None:
+    """Settle usage that is due for a second; then others have their turn."""
+    settlement.settle_due(clock=timezone.now, seconds=1.0)
+
+
+@shared_task(name="wallets.keep_usage")
+def keep_usage() -> None:
+    """Make the days of events ahead, and put what is old out of the way."""
+    housekeeping.keep_house(clock=timezone.now)

@@ -81,6 +81,9 @@ END $$;
 REVOKE ALL ON FUNCTION wallets_make_usage_partitions, wallets_drop_usage_partitions FROM PUBLIC;
 """
 
+# A new installation has its first days at once.
+FIRST_DAYS = "SELECT wallets_make_usage_partitions((now() AT TIME ZONE 'UTC')::date, 8)"
+
 APPEND_ONLY = """
 CREATE TRIGGER wallets_usageevent_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON wallets_usageevent
     FOR EACH STATEMENT EXECUTE FUNCTION wallets_refuse_change();
@@ -871,4 +874,5 @@ class Migration(migrations.Migration):
             database_operations=[migrations.RunSQL(EVENTS, NO_EVENTS)],
         ),
         migrations.RunSQL(PARTITIONS + APPEND_ONLY + STORAGE, UNDO),
+        migrations.RunSQL(FIRST_DAYS, migrations.RunSQL.noop),
     ]

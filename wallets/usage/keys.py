@@ -1,10 +1,13 @@
 """Each event once: the key of its source and id is claimed by a row, in the transaction that counts it."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
+
 from ledger import sql
+from ledger.durable import durable
 from wallets.usage.events import CONFLICT, DUPLICATE, Event, Outcome
 
 # In order, so that of two batches with the same events one waits, and never each for the other.
@@ -64,3 +67,26 @@ def _ask(
     if hidden := [named.keys[position] for position in positions[:count] if named.keys[position] not in stands]:
         stands |= dict(sql.rows(KNOWN, (sql.uuids(hidden),)))
     return fresh, stands
+
+
+FORGET = """
+DELETE FROM wallets_usageeventkey WHERE key IN (
+    SELECT key FROM wallets_usageeventkey WHERE received_at < %s LIMIT %s
+)
+"""
+BATCH = 20_000
+
+
+def forget(*, now: datetime) -> int:
+    """Forget events that were taken longer than `USAGE_KEY_DAYS` ago: what repeats them is too old by then. Returns how
+    many.
+    """
+    before, forgotten = now - timedelta(days=settings.USAGE_KEY_DAYS), 0
+    while count := _forget(before):
+        forgotten += count
+    return forgotten
+
+
+@durable
+def _forget(before: datetime) -> int:
+    return sql.run(FORGET, (before, BATCH)).rowcount

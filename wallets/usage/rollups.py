@@ -6,12 +6,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ledger import sql
-from wallets.models import Meter, UsageRollup
+from wallets.models import Meter
 from wallets.usage.folding import Folded
 
-Grain = UsageRollup.Grain
 Aggregation = Meter.Aggregation
-BATCH = 20_000
 
 
 class Minute(NamedTuple):
