@@ -14,7 +14,7 @@ from wallets.sandbox_bank import delivery
 from wallets.sandbox_bank.notices import Kind
 from wallets.snapshots import alerts, schedule
 from wallets.topups import follow
-from wallets.usage import housekeeping, settlement
+from wallets.usage import housekeeping, recalculation, settlement
 from wallets.webhooks import inbox
 from wallets.withdrawals import payout
 
@@ -149,3 +149,15 @@ def settle_usage() -> None:
 def keep_usage() -> None:
     """Make the days of events ahead, and put what is old out of the way."""
     housekeeping.keep_house(clock=timezone.now)
+
+
+@shared_task(name="wallets.recount_usage")
+def recount_usage() -> None:
+    """Begin to count usage again from raw events, as every night."""
+    recalculation.begin(by=recalculation.WORKERS, now=timezone.now())
+
+
+@shared_task(name="wallets.recalculate_usage")
+def recalculate_usage() -> None:
+    """Go on with recalculations for a few seconds."""
+    recalculation.run_due(clock=timezone.now, seconds=5.0)

@@ -87,7 +87,8 @@ WITH used AS (
 ), summed AS (
     SELECT slug, aggregation, month, step, price_id, sum(events)::int8 AS events, max(latest_at) AS latest_at,
            CASE aggregation WHEN 'max' THEN max(quantity)
-                WHEN 'latest' THEN (array_agg(quantity ORDER BY latest_at DESC, quantity DESC))[1]
+                WHEN 'latest' THEN (array_agg(quantity ORDER BY latest_at DESC, quantity DESC)
+                                    FILTER (WHERE aggregation = 'latest'))[1]
                 ELSE sum(quantity) END AS quantity
     FROM used GROUP BY slug, aggregation, month, step, price_id
 )

@@ -68,7 +68,7 @@ class Charge:
     def amount(self) -> int:
         return self.from_wallet + self.billed
 
-    def posting(self, kind: str, description: str) -> Posting:
+    def posting(self, description: str) -> Posting:
         """What the books are asked for: income, from the wallet and from what is billed."""
         currency = self.due.currency
         legs = [
@@ -76,7 +76,7 @@ class Charge:
             (chart.receivables(currency), self.billed), (chart.usage(currency), -self.amount),
         ]  # fmt: skip
         entries = tuple(line.debit(amount) for line, amount in legs if amount)
-        return Posting(kind, f"usage:{self.id}", entries, description=description, id=self.id)
+        return Posting("usage", f"usage:{self.id}", entries, description=description, id=self.id)
 
 
 def settle_due(*, clock: Callable[[], datetime], seconds: float) -> int:
@@ -111,10 +111,12 @@ def settle_batch(*, now: datetime, limit: int = BATCH) -> tuple[int, int]:
 
 
 @durable
-def settle(wallet_id: UUID, *, by: Actor, now: datetime) -> UsageSettlement | None:
-    """Settle a wallet's usage now; None where there isn't a whole minor unit of it, or nothing to cover it."""
+def settle(wallet_id: UUID, *, by: Actor, now: datetime, reason: str = "") -> UsageSettlement | None:
+    """Settle a wallet's usage now; None where there isn't a whole minor unit of it, or nothing to cover it. A reason is
+    told where it corrects something.
+    """
     due = [Due(*row) for row in sql.rows(ONE, (wallet_id,))]
-    made = _settle(due, by=by, now=now)
+    made = _settle(due, by=by, now=now, reason=reason)
     return UsageSettlement.objects.get(pk=made[0].id) if made else None
 
 
@@ -133,7 +135,7 @@ def visible(caller: Caller, wallet_id: UUID) -> QuerySet[UsageSettlement]:
 
 
 @exact
-def _settle(due: Sequence[Due], *, by: Actor, now: datetime) -> list[Charge]:
+def _settle(due: Sequence[Due], *, by: Actor, now: datetime, reason: str = "") -> list[Charge]:
     """Post what each wallet's policy allows; their accounts are locked."""
     if not due:
         return []
@@ -142,8 +144,9 @@ def _settle(due: Sequence[Due], *, by: Actor, now: datetime) -> list[Charge]:
     charges = [_charge(each, lanes[Key(each.account, 0)], lines.get(each.wallet, ())) for each in due]
     made = [charge for charge in charges if charge.amount]
     if made:
-        post([charge.posting("usage", "Usage") for charge in made], {charge.due.currency for charge in made}, now=now)
-        record(made, by=by, now=now)
+        postings = [charge.posting(reason[:255] or "Usage") for charge in made]
+        post(postings, {charge.due.currency for charge in made}, now=now)
+        record(made, by=by, now=now, reason=reason)
     _put_by(charges, now)
     return made
 
@@ -199,7 +202,7 @@ FROM unnest(%s::uuid[], %s::int8[]) AS c (wallet, amount) WHERE a.wallet_id = c.
 """
 
 
-def record(charges: Sequence[Charge], *, by: Actor, now: datetime, reason: str = "") -> None:
+def record(charges: Sequence[Charge], *, by: Actor, now: datetime, reason: str) -> None:
     """Write down what was posted, and what it was for; the accounts are locked."""
     lines = [(charge.due.wallet, line) for charge in charges for line in charge.lines]
     wallets, parts = zip(*lines, strict=True) if lines else ((), ())

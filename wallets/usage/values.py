@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -45,5 +46,10 @@ def add(found: Iterable[tuple[Group, UUID, datetime]]) -> Counter[Group]:
 
 
 def value_of(event: Event, place: Place) -> UUID:
-    """A hash of the value that an event brings: text and numbers that look alike differ."""
-    return digest(msgspec.json.encode(event.properties[place.meter.property]).decode())
+    """A hash of the value that an event brings."""
+    return hashed(event.properties[place.meter.property])
+
+
+def hashed(value: Any) -> UUID:
+    """A hash of a value: text and numbers that look alike differ."""
+    return digest(msgspec.json.encode(value).decode())
