@@ -93,7 +93,7 @@ WITH used AS (
     FROM used GROUP BY slug, aggregation, month, step, price_id
 )
 SELECT s.slug, s.aggregation, s.month, s.step, s.quantity, s.events, s.latest_at,
-       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers
+       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers::text
 FROM summed s JOIN wallets_meterprice p ON p.id = s.price_id
 ORDER BY s.slug, s.month, s.step NULLS FIRST, p.starts_at
 """
