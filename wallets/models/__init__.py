@@ -3,6 +3,7 @@
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
+from wallets.models.provider_fees import CarriedFee
 from wallets.models.rules import ApprovalRule, FeeRule, WithdrawalLimit
 from wallets.models.sandbox import SandboxCheckout, SandboxFloat, SandboxPayout
 from wallets.models.snapshots import BalanceSnapshot, DriftAlert, ProviderAccount
@@ -13,6 +14,7 @@ __all__ = [
     "ApprovalRule",
     "BalanceSnapshot",
     "BankAccount",
+    "CarriedFee",
     "Deposit",
     "DriftAlert",
     "FeeRule",

@@ -136,6 +136,17 @@ def test_what_the_provider_keeps_is_an_expense_and_the_wallet_gets_it_all(alice,
     assert provider("sandbox").fetch_balances("NGN")[0].ledger == 50
 
 
+def test_half_a_minor_unit_of_a_fee_is_posted_with_the_next_half(alice, purse):
+    for number in (1, 2):
+        told = ask(alice, purse).body
+        state = DepositState(
+            RemoteStatus.SUCCEEDED, told["reference"], 5_000, "NGN", f"p-{number}", fee=Decimal("0.125")
+        )
+        credit.take("sandbox", told["reference"], state, now=START)
+        assert standing("expenses:provider_fees:NGN") == (12, 25)[number - 1]
+    assert standing("assets:clearing:sandbox:NGN") == 10_000 - 25
+
+
 def test_another_amount_waits_for_a_person_who_gives_it_to_a_wallet(alice, worker, purse):
     told = ask(alice, purse, 5_007).body
     worker.pay(told["reference"])
