@@ -114,6 +114,15 @@ def test_an_order_is_taken_pending_and_paid(bank):
     assert bank.times_paid() == 1
 
 
+@pytest.mark.parametrize("fee", ["0", "10.5", "53.75"])
+def test_what_they_take_is_told_as_they_say_it_or_not_at_all(bank, fee):
+    control(bank, "settings", {"fees": {bank.slug: fee}})
+    bank.fault("fee_untold", times=1)
+    bank.pay()
+    bank.sim.advance(SETTLED)
+    assert [bank.ask().fee, bank.ask().fee] == [None, Decimal(fee)]
+
+
 def test_the_same_order_again_is_taken_for_the_first_one_and_paid_once(bank):
     assert bank.pay().outcome is Outcome.ACCEPTED
     for _ in range(3):
