@@ -71,6 +71,10 @@ class Withdrawal(models.Model):
     amount = models.BigIntegerField()
     fee = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)
+    provider_fee = models.DecimalField(
+        max_digits=30, decimal_places=9, null=True, blank=True,
+        help_text="What the provider took for it, in major units; posted, once it is told.",
+    )  # fmt: skip
     status = models.CharField(max_length=17, choices=Status, default=Status.PENDING)
     description = models.CharField(max_length=255, blank=True, default="")
     hold = models.OneToOneField("ledger.Hold", models.PROTECT, related_name="+")

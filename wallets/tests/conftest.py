@@ -11,7 +11,8 @@ import pytest
 import time_machine
 from django.test import Client
 
-from ledger import verify
+from ledger import sql, verify
+from ledger.balances import standings
 from users import clients, registration, sessions
 from users.callers import Caller, System
 from users.models import ApiClient, User
@@ -198,6 +199,12 @@ def balance(http: Http, wallet: Wallet) -> tuple[int, int, int, int]:
     """Balance, held, pending and available, as HTTP tells them."""
     body = http.get(f"wallets/{wallet.id}/balance").body
     return body["balance"], body["held"], body["pending"], body["available"]
+
+
+def standing(code: str) -> int:
+    """What an account of the chart stands at, in minor units, on its normal side; 0 where it isn't open."""
+    accounts = [id for (id,) in sql.rows("SELECT id FROM ledger_account WHERE code = %s", (code,))]
+    return sum(found.balance for found in standings(accounts, now=datetime.now(UTC)).values())
 
 
 def books_are_clean() -> bool:

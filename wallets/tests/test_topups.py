@@ -9,7 +9,6 @@ import pytest
 import time_machine
 from django.test import Client
 
-from ledger.reports import trial_balance
 from users import sessions
 from users.models import AuditEvent
 from wallets import tasks
@@ -18,7 +17,7 @@ from wallets.opening import InvalidState
 from wallets.providers.port import CheckoutExists, DepositState, ProviderUnavailable, RemoteStatus
 from wallets.providing import provider
 from wallets.sandbox_bank import checkouts, delivery
-from wallets.tests.conftest import PASSWORD, Http, balance, books_are_clean, join
+from wallets.tests.conftest import PASSWORD, Http, balance, books_are_clean, join, standing
 from wallets.tests.test_once import at_once
 from wallets.topups import credit, follow, receipts
 from wallets.topups.payments import Inconclusive
@@ -87,11 +86,6 @@ def shown(person, told):
     now = datetime.now(UTC)
     person.http.token = sessions.log_in(email=person.user.email, password=PASSWORD, now=now).access
     return person.http.get(f"top-ups/{told['id']}").body
-
-
-def standing(code):
-    """What an account of the chart stands at, in minor units on whichever side."""
-    return next((row.debit + row.credit for row in trial_balance() if row.code == code), 0)
 
 
 def test_a_top_up_is_answered_with_where_to_pay(alice, purse):
