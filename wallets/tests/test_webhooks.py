@@ -96,6 +96,16 @@ def test_a_delivery_that_comes_again_is_stored_once():
     assert WebhookEvent.objects.count() == 1
 
 
+def test_what_was_handled_and_is_said_again_is_asked_about_again(clock):
+    for body in (event(id="evt-1", reference="dep-x"), event(id="evt-2"), event("payout.paid", reference="wdr-x")):
+        signed(body)
+        WebhookEvent.objects.update(state="done", next_at=None, handled_at=START)
+        assert signed(body).status_code == 200
+        told = WebhookEvent.objects.latest("id")
+        assert (told.state, told.next_at) == ("waiting", START)
+    assert WebhookEvent.objects.count() == 3
+
+
 def test_other_bytes_under_the_same_key_are_kept_and_flagged():
     first, other = event(amount=1), event(amount=2)
     for body in (first, other, first, other):
