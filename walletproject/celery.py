@@ -55,6 +55,7 @@ app.conf.update(
         "holds": {"task": "wallets.sweep_holds", "schedule": 30.0},
         "balances": {"task": "wallets.sweep_balances", "schedule": 10.0, "options": {"expires": 10}},
         "drift": {"task": "wallets.mail_drift_alerts", "schedule": 60.0, "options": {"expires": 60}},
+        "shortages": {"task": "wallets.mail_shortages", "schedule": 60.0, "options": {"expires": 60}},
         "answers": {"task": "wallets.forget_bodies", "schedule": 3600.0},
         "tokens": {"task": "users.purge", "schedule": 3600.0},
     },

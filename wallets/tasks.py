@@ -14,7 +14,7 @@ from wallets.sandbox_bank.notices import Kind
 from wallets.snapshots import alerts, schedule
 from wallets.topups import follow
 from wallets.webhooks import inbox
-from wallets.withdrawals import payout
+from wallets.withdrawals import payout, shortage
 
 logger = logging.getLogger(__name__)
 
@@ -103,3 +103,13 @@ def mail_drift_alerts() -> None:
             alerts.mail(alert, now=timezone.now())
         except Exception:
             logger.exception("The alert %s couldn't be mailed; it is tried again.", alert.pk)
+
+
+@shared_task(name="wallets.mail_shortages")
+def mail_shortages() -> None:
+    """Tell the finance group of every account at a provider that orders wait for, as it has too little."""
+    for circuit in shortage.untold(now=timezone.now()):
+        try:
+            shortage.mail(circuit, now=timezone.now())
+        except Exception:
+            logger.exception("That %s has too little couldn't be mailed; it is tried again.", circuit)

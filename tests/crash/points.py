@@ -17,9 +17,9 @@ WHERE a.code = 'expenses:provider_fees:NGN' FOR NO KEY UPDATE OF b
 """
 # As if each provider's last order hadn't been answered: whoever has written an answer waits to write that it was.
 DOUBTED = """
-INSERT INTO wallets_providercircuit (provider, failures, reason, updated_at)
-SELECT provider, 1, '', now() FROM unnest(ARRAY['paystack', 'flutterwave', 'fincra']) AS provider
-ON CONFLICT (provider) DO UPDATE SET failures = greatest(wallets_providercircuit.failures, 1)
+INSERT INTO wallets_providercircuit (provider, currency, failures, reason, updated_at)
+SELECT provider, '', 1, '', now() FROM unnest(ARRAY['paystack', 'flutterwave', 'fincra']) AS provider
+ON CONFLICT (provider, currency) DO UPDATE SET failures = greatest(wallets_providercircuit.failures, 1)
 """
 CIRCUITS = "SELECT provider FROM wallets_providercircuit WHERE failures > 0 FOR UPDATE"
 NEWS = "SELECT count(*) FROM wallets_webhookevent WHERE reference = %s"

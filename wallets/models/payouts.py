@@ -171,6 +171,7 @@ class PayoutAttempt(models.Model):
         ACCEPTED = "accepted", "The bank has it"
         ACTION_REQUIRED = "action_required", "The bank has it, and waits for somebody"
         REJECTED = "rejected", "The bank refused the order; it is being asked once more"
+        UNDERFUNDED = "underfunded", "Refused, since we hold too little there; it is being asked once more"
         PAID = "paid", "The bank paid"
         REFUSED = "refused", "The bank refused"
 

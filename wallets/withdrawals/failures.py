@@ -9,6 +9,7 @@ BACK = "and the money is back in your wallet"
 SENTENCES: Mapping[str, str] = {
     "refused_by_bank": f"The bank didn't take this payout, {BACK}. Check the bank account, or use another one.",
     "returned_by_bank": f"The bank couldn't pay this out, {BACK}. Check the bank account, or use another one.",
+    "not_paid_by_us": f"We couldn't make this payout, for a reason on our side, {BACK}. Try again later.",
     "settled_by_staff": f"We looked into this payout: it wasn't made, {BACK}.",
     "not_approved": f"This payout wasn't approved, {BACK}. Ask our support if you want to know why.",
     "cancelled": f"It was cancelled before it was sent to the bank, {BACK}.",

@@ -52,9 +52,11 @@ def advance(withdrawal_id: UUID, *, clock: Callable[[], datetime]) -> bool:
         metrics.payout_answered(claimed.bank.slug, result.outcome)
         refused = result.outcome == SubmitOutcome.REJECTED and not result.misconfigured
         _write_submitted(claimed, result, clock(), _ask(claimed, result.provider_id) if refused else None)
-        breaker.record(claimed.bank.slug, result, now=clock())
+        breaker.record(claimed.bank.slug, claimed.withdrawal.currency, result, now=clock())
     else:
-        _write_state(claimed, _ask(claimed), clock())
+        state = _ask(claimed)
+        _write_state(claimed, state, clock())
+        breaker.record_state(claimed.bank.slug, claimed.withdrawal.currency, state, now=clock())
     return True
 
 

@@ -167,6 +167,22 @@ def test_each_fault_is_told_for_what_it_is(bank, kind, more, outcome, at_once, s
     assert bank.times_paid() == paid
 
 
+@pytest.mark.parametrize(("kind", "ours"), [("insufficient", True), ("refused", False), ("says_duplicate", False)])
+def test_what_they_refuse_for_want_of_our_money_is_told_apart(bank, kind, ours):
+    bank.fault(kind)
+    result = bank.pay()
+    assert (result.underfunded, result.misconfigured) == (ours, False)
+
+
+@pytest.mark.parametrize(("why", "ours"), [("Insufficient funds in customer wallet", True), ("Account closed", False)])
+def test_what_fails_for_want_of_our_money_is_told_apart(bank, why, ours):
+    bank.fault("stuck")
+    bank.pay()
+    control(bank, f"transfers/{REFERENCE}/fail", {"detail": why})
+    state = bank.ask()
+    assert (state.status, state.underfunded) == (Remote.FAILED, ours)
+
+
 def test_when_they_are_busy_they_say_for_how_long(bank):
     bank.fault("rate_limit", seconds=7)
     assert bank.pay().retry_after == 7
