@@ -124,6 +124,13 @@ def status_of(payout: SandboxPayout, now: datetime) -> str:
     return "failed" if payout.refused else "paid"
 
 
+def since(payout: SandboxPayout, now: datetime) -> datetime:
+    """Since when it has been what it is."""
+    if payout.settles_at is None or payout.settles_at > now:
+        return payout.accepted_at
+    return payout.settles_at + (SENT_BACK_AFTER if status_of(payout, now) == "reversed" else timedelta())
+
+
 def amount_paid(payout: SandboxPayout) -> int:
     """What the bank takes an order to be of, in minor units: for one account number, one less than was asked."""
     return payout.amount - (payout.account_number == PAYS_LESS)
