@@ -13,7 +13,7 @@ class WalletsConfig(AppConfig):
         "wallets_driftalert": "SELECT, INSERT, UPDATE",
         "wallets_provideraccount": "SELECT, INSERT, UPDATE",
         # How far a queued one is may change; what was asked for may not.
-        "wallets_transfer": "SELECT, INSERT, UPDATE (status, transaction_id, next_at, tries, trouble, failure)",
+        "wallets_transfer": "SELECT, INSERT, UPDATE (status, transaction_id, next_at, tries, deaths, trouble, failure)",
         "wallets_wallet": "SELECT, INSERT, UPDATE",
         "wallets_withdrawal": "SELECT, INSERT, UPDATE",
         "wallets_topup": "SELECT, INSERT, UPDATE",
@@ -22,6 +22,7 @@ class WalletsConfig(AppConfig):
         "wallets_unmatchedreceipt": (
             "SELECT, INSERT, UPDATE (wallet_id, assigned_at, assigned_by, assigned_because, assignment_id)"
         ),
+        "wallets_carriedfee": "SELECT, INSERT, UPDATE",
         "wallets_payoutattempt": "SELECT, INSERT, UPDATE",
         "wallets_withdrawalstep": "SELECT, INSERT",
     }

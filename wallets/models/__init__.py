@@ -1,7 +1,7 @@
 """The tables of the product, one file for each subject."""
 
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
-from wallets.models.movements import Deposit, IdempotencyKey, Transfer
+from wallets.models.movements import Deposit, DrainBatch, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
 from wallets.models.provider_fees import CarriedFee
 from wallets.models.rules import ApprovalRule, FeeRule, WithdrawalLimit
@@ -16,6 +16,7 @@ __all__ = [
     "BankAccount",
     "CarriedFee",
     "Deposit",
+    "DrainBatch",
     "DriftAlert",
     "FeeRule",
     "IdempotencyKey",
