@@ -291,6 +291,7 @@ LOGGING = {
 # --- The product's own limits -------------------------------------------------------------------------------------
 
 IDEMPOTENCY_BODY_DAYS = env.int("IDEMPOTENCY_BODY_DAYS", 30)
+WEBHOOK_BODY_DAYS = env.int("WEBHOOK_BODY_DAYS", 90)
 PROVIDERS = enabled(env.ENVIRON, production=PRODUCTION)
 DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", next(iter(PROVIDERS), ""))
 # Where the sandbox bank delivers its webhooks: at our own door.

@@ -17,8 +17,8 @@ class WalletsConfig(AppConfig):
         "wallets_wallet": "SELECT, INSERT, UPDATE",
         "wallets_withdrawal": "SELECT, INSERT, UPDATE",
         "wallets_topup": "SELECT, INSERT, UPDATE",
-        # What a provider told us stays as it came, and what came in stays what it was.
-        "wallets_webhookevent": "SELECT, INSERT, UPDATE (state, outcome, handled_at, next_at, lease)",
+        # What a provider told us stays as it came, or is let go, and what came in stays what it was.
+        "wallets_webhookevent": "SELECT, INSERT, UPDATE (state, outcome, handled_at, next_at, lease, body)",
         "wallets_unmatchedreceipt": (
             "SELECT, INSERT, UPDATE (wallet_id, assigned_at, assigned_by, assigned_because, assignment_id)"
         ),

@@ -50,8 +50,11 @@ def sweep_holds() -> None:
 
 @shared_task(name="wallets.forget_bodies")
 def forget_bodies() -> None:
-    """Let go of stored answers that were kept for long enough."""
-    idempotency.forget_bodies(now=timezone.now())
+    """Let go of stored answers, and of what providers told us, that were kept for long enough."""
+    now = timezone.now()
+    for forget in (idempotency.forget_bodies, inbox.forget_bodies):
+        while forget(now=now):
+            pass
 
 
 @shared_task(name="wallets.handle_webhook")
