@@ -114,9 +114,9 @@ def database(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_limits(settings: Any) -> None:
-    """The cast may call as often as it likes."""
-    settings.RATELIMIT_ENABLE = False
+def undisturbed(settings: Any) -> None:
+    """The cast may call as often as it likes, and there is no worker to ring for."""
+    settings.RATELIMIT_ENABLE = settings.CELERY_ENABLED = False
 
 
 def join(email: str, name: str, *, staff: bool = False) -> Person:
