@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import hypothesis
 import pytest
@@ -62,12 +63,25 @@ def rows_from_migrations(django_db_setup: None, django_db_blocker: DjangoDbBlock
 @pytest.fixture
 def committed(rows_from_migrations: Rows, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A real database for threads: what is written is committed, and wiped afterwards, append-only tables included."""
-    with django_db_blocker.unblock():
+    with _wiped_afterwards(rows_from_migrations, django_db_blocker):
+        yield
+
+
+@pytest.fixture(scope="module")
+def committed_once(rows_from_migrations: Rows, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The same for all tests of a module: what is costly to write is there for each of them."""
+    with _wiped_afterwards(rows_from_migrations, django_db_blocker):
+        yield
+
+
+@contextmanager
+def _wiped_afterwards(kept: Rows, blocker: DjangoDbBlocker) -> Iterator[None]:
+    with blocker.unblock():
         try:
             yield
         finally:
             connections.close_all()
-            _wipe(connections[OWNER], rows_from_migrations)
+            _wipe(connections[OWNER], kept)
             connections.close_all()
             _flush_redis()
 

@@ -25,19 +25,24 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-@pytest.fixture
-def address(committed, settings) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def address(committed_once) -> Iterator[str]:
     """A server with the demo's data, and its address. The data is made before the browser's event loop runs."""
-    settings.RATELIMIT_ENABLE = False
     demo.seed(now=datetime.now(UTC))
     server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
     server.set_app(get_wsgi_application())
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(autouse=True)
+def no_limits(settings) -> None:
+    """A browser asks for many things at once."""
+    settings.RATELIMIT_ENABLE = False
 
 
 @dataclass
@@ -64,29 +69,60 @@ class Office:
         self.page.fill("[name=password]", demo.PASSWORD)
         self.page.keyboard.press("Enter")
         self.page.wait_for_url(f"{self.address}/admin/")
-        self.page.wait_for_load_state("networkidle")
 
     def follow(self, selector: str) -> None:
-        self.page.locator(selector).first.click()
-        self.page.wait_for_load_state("networkidle")
+        with self.page.expect_navigation():
+            self.page.locator(selector).first.click()
+
+    def went_wrong(self) -> list[str]:
+        """What has, once all is there that the page asks for, and drawn."""
+        self.page.wait_for_load_state("load")
+        self.page.evaluate("new Promise(requestAnimationFrame)")
+        return self.troubles
 
 
-@pytest.fixture(params=["light", "dark"])
-def office(request, address) -> Iterator[Office]:
-    """Chromium, logged out, in both colours."""
+@pytest.fixture(scope="module")
+def chromium(address) -> Iterator[object]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=request.param)
-        page.set_default_timeout(15_000)
-        office = Office(page, address)
-        office.watch()
-        yield office
+        yield browser
         browser.close()
 
 
-def test_staff_find_a_payment_from_the_wallet_to_its_entries(office):
+@pytest.fixture(scope="module", params=["light", "dark"])
+def window(request, chromium) -> Iterator[object]:
+    """In both colours; what its pages have fetched, the next one needn't."""
+    window = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=request.param)
+    window.set_default_timeout(15_000)
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def stranger(window, address) -> Iterator[Office]:
+    """Nobody has logged in here."""
+    window.clear_cookies()
+    office = Office(window.new_page(), address)
+    office.watch()
+    yield office
+    office.page.close()
+
+
+@pytest.fixture
+def office(window, address) -> Iterator[Office]:
+    """Staff has logged in, now or before."""
+    office = Office(window.new_page(), address)
+    office.watch()
+    if not window.cookies():
+        office.log_in()
+    yield office
+    office.page.close()
+
+
+def test_staff_find_a_payment_from_the_wallet_to_its_entries(stranger):
+    office = stranger
     office.log_in()
     assert "Owed to customers" in office.page.inner_text("body")
 
@@ -104,22 +140,20 @@ def test_staff_find_a_payment_from_the_wallet_to_its_entries(office):
     office.follow(".office-table a[href*='/ledger/account/']")
     assert "Newest entries" in office.page.inner_text("body")
     assert not office.page.locator("button[name^=_save], a.deletelink, input[name=action]").count()
-    assert office.troubles == []
+    assert office.went_wrong() == []
 
 
 def test_filters_open_and_narrow_a_list(office):
-    office.log_in()
     office.page.goto(f"{office.address}/admin/wallets/withdrawal/")
     office.page.locator("a:has-text('Filters')").first.click()
     office.page.fill("[name=created_at_from]", "2999-01-01")
     office.page.get_by_text("Apply Filters").click()
     office.page.wait_for_url("**created_at_from=2999-01-01**")
     assert office.page.locator("#result_list tbody").count() == 0
-    assert office.troubles == []
+    assert office.went_wrong() == []
 
 
 def test_staff_write_a_rule_and_remove_it(office):
-    office.log_in()
     office.page.goto(f"{office.address}/admin/wallets/feerule/add/")
     office.page.fill("[name=currency]", "NGN")
     office.page.fill("[name=flat]", "5000")
@@ -129,22 +163,19 @@ def test_staff_write_a_rule_and_remove_it(office):
     office.follow("form:has(input[name=post]) [type=submit]")
     assert office.page.url == f"{office.address}/admin/wallets/feerule/"
     assert office.page.locator("#result_list tbody tr").count() == 0
-    assert office.troubles == []
+    assert office.went_wrong() == []
 
 
 @pytest.mark.parametrize("model", ["topup", "unmatchedreceipt", "webhookevent", "withdrawal"])
 def test_the_ids_of_providers_stay_within_the_page(office, model):
-    office.log_in()
     office.page.goto(f"{office.address}/admin/wallets/{model}/")
     office.follow("#result_list tbody th a")
     assert office.page.evaluate("document.documentElement.scrollWidth") == 1280
 
 
 def test_a_page_fits_a_laptop(office):
-    office.log_in()
     office.page.goto(f"{office.address}/admin/wallets/wallet/")
     office.follow("#result_list tbody tr:last-child th a")
-    office.page.wait_for_load_state("networkidle")
     wide = "[...document.querySelectorAll('.office-scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
     assert office.page.evaluate(wide) == 0
-    assert office.troubles == []
+    assert office.went_wrong() == []
