@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import time_machine
 from django.test import Client
+from django.test.client import ClientHandler
 
 from ledger import sql, verify
 from ledger.balances import standings
@@ -20,6 +21,7 @@ from users.tests.signing import Signer
 from wallets import opening, providing
 from wallets.models import Wallet
 
+HANDLER = ClientHandler(enforce_csrf_checks=False)
 PASSWORD = "correct horse battery"
 SCOPES = (
     "wallets:read", "wallets:write", "deposits:write", "transfers:write", "withdrawals:write",
@@ -44,6 +46,8 @@ class Http:
 
     def __init__(self, token: str | None = None, signer: Signer | None = None) -> None:
         self.client, self.token, self.signer = Client(raise_request_exception=False), token, signer
+        # The middleware is loaded once for all of them.
+        self.client.handler = HANDLER
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, None, headers)
