@@ -395,10 +395,10 @@ class World:
             raise AssertionError("a forged webhook was taken")
         assert self._events().count() == before
 
-    def tell(self, slug: str, body: bytes) -> None:
-        """Deliver something with the provider's signature, true or not."""
+    def tell(self, slug: str, body: bytes) -> list[UUID]:
+        """Deliver something with the provider's signature, true or not; returns what a worker is to look at."""
         self.told = True
-        intake.take(slug, self.sim.faces[slug].signature(body), body, now=self.now())
+        return intake.take(slug, self.sim.faces[slug].signature(body), body, now=self.now())
 
 
 def pick(items: Sequence[Item], number: int) -> list[Item]:
