@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
-from ledger.reports.sheets import total
-
 from ledger import reports as ledger
 from ledger.reports import AccountLedger, BalanceSheet, IncomeStatement, SheetLine, TrialLine
+from ledger.reports.sheets import total
 from users.validation import ValidationError
 from wallets import chart, currencies
 from wallets.documents.document import Column, Document, Kind, Row, Section

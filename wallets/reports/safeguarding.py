@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 
-from ledger.closing import midnight
-
 from ledger import reports as ledger
+from ledger.closing import midnight
 from ledger.reports import Movement
 from wallets import currencies
 from wallets.documents.document import Column, Document, Kind, Row
