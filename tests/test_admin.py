@@ -95,7 +95,7 @@ def test_everything_that_staff_need_is_there():
         "wallets.provideraccount", "wallets.balancesnapshot", "wallets.driftalert",
         "wallets.feerule", "wallets.withdrawallimit", "wallets.approvalrule", "wallets.payoutpause",
         "wallets.providercircuit", "wallets.proposal", "wallets.journaltemplate", "wallets.export",
-        "ledger.account", "ledger.transaction", "ledger.hold",
+        "ledger.account", "ledger.transaction", "ledger.hold", "ledger.seal", "ledger.verification",
     ])  # fmt: skip
 
 

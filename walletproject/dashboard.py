@@ -9,14 +9,14 @@ from django.db.models import Min, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from ledger.closing import first_open_day
-from ledger.reports.daily import DayMovement, daily
-from ledger.seals.sealing import head
-from ledger.verifications import last_verification
 
 from backoffice import cells
 from backoffice.charts import Bar, Chart, bars
 from backoffice.tables import Column, Figure, Table
+from ledger.closing import first_open_day
+from ledger.reports.daily import DayMovement, daily
+from ledger.seals.sealing import head
+from ledger.verifications import last_verification
 from wallets.admin import words
 from wallets.admin.totals import Total, totals
 from wallets.metrics.queues import measured
@@ -182,9 +182,12 @@ def _books() -> Iterator[tuple[Any, ...]]:
         yield ("Books proved", cells.label("Never", "warning"), cells.NOTHING)
     else:
         told = ("Clean", "success") if not proved.broken else (f"{proved.broken} broken", "danger")
-        yield ("Books proved", cells.label(*told), cells.moment(proved.started_at))
+        yield (
+            cells.rows_link("ledger_verification", "Books proved"), cells.label(*told), cells.moment(proved.started_at)
+        )  # fmt: skip
     closed = f"through {opens - timedelta(days=1)}" if opens else "No day yet"
-    yield ("Books closed", closed, cells.identifier(sealed.seal.hex()) if sealed else cells.NOTHING)
+    seal = cells.identifier(sealed.seal.hex()) if sealed else cells.NOTHING
+    yield (cells.rows_link("ledger_seal", "Books closed"), closed, seal)
 
 
 def _queues() -> Iterator[tuple[Any, ...]]:

@@ -1,18 +1,19 @@
 """Demo data: a handful of people with wallets and a past, and staff for the back office. Made once."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from ledger import verifications
 from ledger.durable import durable
 from users import clients, registration, staff
 from users.callers import Caller, System
 from users.models import ApiClient, User
-from wallets import bank_accounts, chart, deposits, opening, transfers
+from wallets import bank_accounts, chart, closing, deposits, opening, transfers
 from wallets.admin.totals import totals
 from wallets.exports import ask as exports
 from wallets.idempotency import Claim
@@ -62,6 +63,8 @@ CHART = (
 )  # fmt: skip
 # What is paid in, and whether it is paid at all; the last two digits of an amount choose what the sandbox bank does.
 TOP_UPS = ((750_000, True), (120_007, True), (60_000, False))
+# How long days stay open for corrections.
+OPEN = timedelta(days=7)
 SCOPES = (
     "wallets:read", "wallets:write", "deposits:write", "transfers:write", "withdrawals:write",
 )  # fmt: skip
@@ -100,6 +103,7 @@ def seed(*, now: datetime) -> None:
     _read_balances(wallets[0], dollars)
     _hire(now)
     _ask(wallets, now)
+    _close(now)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 
 
@@ -162,6 +166,12 @@ def _ask(wallets: list[Wallet], now: datetime) -> None:
         "maximum": None,
     }
     ask(RuleChange("feerule", None, fee), actor=ada, reason="What banks take from us.", now=now)
+
+
+def _close(now: datetime) -> None:
+    """The older days are closed and sealed, and the books proved."""
+    closing.close((now - OPEN).astimezone(UTC).date(), actor=System("seed_demo"), clock=lambda: now)
+    verifications.prove(clock=timezone.now)
 
 
 def _legs(debit: str, credit: str, amount: int) -> tuple[JournalLeg, ...]:

@@ -26,7 +26,7 @@ EVERYBODY = {"wallets.run_report"}
 ALONE = {
     "operator": ("wallets.review_withdrawal", "wallets.rescue_transfer"),
     "approver": ("wallets.approve_withdrawal",),
-    "accountant": (),
+    "accountant": ("ledger.close_period",),
 }
 
 

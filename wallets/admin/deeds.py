@@ -63,7 +63,7 @@ def button(
     needs: str,
     icon: str,
     variant: ActionVariant = ActionVariant.DEFAULT,
-    form: type[ReasonForm] = ReasonForm,
+    form: type[BaseDialogForm] = ReasonForm,
 ) -> Callable[[Callable], Callable]:
     """Make a deed a button for those with a permission, whose dialog says what it does."""
     dialog = ActionDialog(title=title, description=description, form_class=form, form_submit_text=title)
