@@ -9,7 +9,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from ledger import sql
-from users.callers import System
+from users.callers import Actor, System
 from wallets.models import Break, BreakNote, ReconciledAccount
 
 RECONCILIATION = System("reconciliation")
@@ -119,9 +119,15 @@ def write(account: ReconciledAccount, *, now: datetime) -> Written:
     merged = {old: id for old, id in known if old not in names.taken}
     by = {"now": now, "by": ":".join(RECONCILIATION.actor)}
     resolved = sql.run(MERGE, by | {"ids": sql.uuids(merged), "others": sql.uuids(merged.values())}).rowcount
-    resolved += sql.run(EXPLAINED, by | {"account": account.pk}).rowcount
+    resolved += close_explained(account, by=RECONCILIATION, now=now)
     _note_reopened(names.reopened, now)
     return Written(names.new + len(names.reopened), resolved)
+
+
+def close_explained(account: ReconciledAccount, *, by: Actor, now: datetime) -> int:
+    """Resolve the open breaks of which nothing is open any more; returns how many those are."""
+    who = {"account": account.pk, "now": now, "by": ":".join(by.actor)[:60]}
+    return int(sql.run(EXPLAINED, who).rowcount)
 
 
 def _save(account: ReconciledAccount, findings: Sequence[Finding], ids: Sequence[UUID], now: datetime) -> None:
