@@ -13,7 +13,7 @@ BUSINESS = ("ledger", "wallets", "users.user")
 TRAIL = ("users.auditevent", "users.apiclient")
 ASK = {
     "operator": ("freeze", "receipt", "review", "bank_account"),
-    "accountant": ("journal", "reversal", "account", "credit_limit", "rule", "receipt"),
+    "accountant": ("journal", "reversal", "account", "credit_limit", "rule", "receipt", "break_posting"),
     "admin": ("roles", "rule"),
 }
 DECIDE = {
@@ -24,7 +24,7 @@ DECIDE = {
 ALONE = {
     "operator": ("wallets.review_withdrawal", "wallets.rescue_transfer"),
     "approver": ("wallets.approve_withdrawal",),
-    "accountant": (),
+    "accountant": ("wallets.reconcile",),
 }
 
 

@@ -145,6 +145,8 @@ class Match(models.Model):
                 "account", "id", name="wallets_match_differs",
                 condition=Q(undone_at__isnull=True) & ~Q(difference=0),
             ),
+            models.Index("account", "id", name="wallets_match_of_account"),
+            models.Index("id", name="wallets_match_undone", condition=Q(undone_at__isnull=False)),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -195,7 +197,7 @@ class Break(models.Model):
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
 
     class Meta:
-        permissions: ClassVar = [("resolve_break", "Can resolve breaks of a reconciliation")]
+        permissions: ClassVar = [("reconcile", "Can import statements, match them, and look after breaks")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="wallets_break_state",
@@ -216,6 +218,8 @@ class Break(models.Model):
         indexes: ClassVar = [
             models.Index("account", "kind", name="wallets_break_open", condition=Q(state="open")),
             models.Index("account", "id", name="wallets_break_of_account"),
+            models.Index("first_on", "id", name="wallets_break_oldest"),
+            models.Index("first_on", "id", name="wallets_break_oldest_open", condition=Q(state="open")),
         ]
 
     def __str__(self) -> str:
