@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import Count, Sum
 from uuid_utils.compat import uuid7
 
 from ledger import sql
@@ -122,6 +123,16 @@ def write(account: ReconciledAccount, *, now: datetime) -> Written:
     resolved += close_explained(account, by=RECONCILIATION, now=now)
     _note_reopened(names.reopened, now)
     return Written(names.new + len(names.reopened), resolved)
+
+
+def open_by_kind(account: ReconciledAccount) -> dict[str, dict[str, int]]:
+    """The account's open breaks by kind: how many, and what theirs and ours of them sum to."""
+    found = Break.objects.filter(account=account, state=Break.State.OPEN).order_by("kind").values("kind")
+    rows = found.annotate(count=Count("pk"), their_sum=Sum("theirs"), our_sum=Sum("ours"))
+    return {
+        kind: {"count": count, "theirs": int(theirs), "ours": int(ours)}
+        for kind, count, theirs, ours in rows.values_list("kind", "count", "their_sum", "our_sum")
+    }
 
 
 def close_explained(account: ReconciledAccount, *, by: Actor, now: datetime) -> int:
