@@ -43,6 +43,9 @@ class Migration(migrations.Migration):
                 ]
             },
         ),
+        migrations.AlterModelOptions(
+            name="matchrule", options={"ordering": ["position", "name"], "verbose_name": "matching rule"}
+        ),
         migrations.AlterField(
             model_name="proposal",
             name="kind",

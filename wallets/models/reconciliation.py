@@ -300,7 +300,7 @@ class StatementLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.booked_on} {self.amount} {self.reference or self.description}"
+        return f"{self.reference or self.external_id or self.description or 'A line'}, {self.booked_on}"
 
 
 class BooksItem(models.Model):
@@ -370,6 +370,7 @@ class MatchRule(models.Model):
     active = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = "matching rule"
         ordering: ClassVar = ["position", "name"]
         constraints: ClassVar = [
             models.UniqueConstraint("position", "name", name="wallets_match_rule_once"),
