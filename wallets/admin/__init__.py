@@ -6,6 +6,7 @@ from wallets.admin import (
     payouts,
     people,
     proposals,
+    reconciliation,
     rules,
     snapshots,
     switches,
@@ -14,6 +15,6 @@ from wallets.admin import (
 )
 
 __all__ = [
-    "incoming", "movements", "payouts", "people", "proposals", "rules", "snapshots", "switches", "transactions",
-    "wallets",
+    "incoming", "movements", "payouts", "people", "proposals", "reconciliation", "rules",
+    "snapshots", "switches", "transactions", "wallets",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ VARIANTS = {
     "expired": "", "waiting": "info", "done": "success", "dead": "danger",
     "unknown": "warning", "not_sent": "", "accepted": "info", "action_required": "warning", "rejected": "warning",
     "paid": "success", "refused": "danger",
-    "queued": "info", "set_aside": "warning",
+    "booked": "success", "reversed": "danger", "queued": "info", "set_aside": "warning",
 }  # fmt: skip
 
 
