@@ -74,7 +74,12 @@ def link(model: str, pk: Any, text: Any) -> SafeString:
     return format_html('<a class="text-link" href="{}">{}</a>', reverse(f"admin:{model}_change", args=[pk]), text)
 
 
-def rows_link(model: str, text: str, **filters: Any) -> SafeString:
+def link_to(page: str, text: Any, *arguments: Any) -> SafeString:
+    """A link to a page by the name of its address."""
+    return format_html('<a class="text-link" href="{}">{}</a>', reverse(page, args=arguments), text)
+
+
+def rows_link(model: str, text: Any, **filters: Any) -> SafeString:
     """A link to a list of rows, narrowed by exact values of their columns."""
     url = reverse(f"admin:{model}_changelist", query=filters)
     return format_html('<a class="text-link" href="{}">{}</a>', url, text)

@@ -9,11 +9,12 @@ from django.utils.safestring import SafeString
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number that a reader looks for first."""
+    """One number that a reader looks for first, and where it leads."""
 
     title: str
     value: SafeString | str
     strong: bool = False
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ django.setup()
 
 from rich.console import Console  # noqa: E402
 
-from benchmarks import aged, engine, hordak, http, queued, reconciliation, report  # noqa: E402
+from benchmarks import aged, closing, engine, hordak, http, queued, reconciliation, report  # noqa: E402
 from benchmarks.measure import Row  # noqa: E402
 
 FAMILIES = {
     "engine": engine.rows,
     "hordak": hordak.rows,
     "aged": aged.rows,
+    "closing": closing.rows,
     "http": http.rows,
     "queued": queued.rows,
     "reconciliation": reconciliation.rows,

@@ -5,16 +5,19 @@ Kept between runs for as long as the migrations stay the same.
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import sql
 
 import ledger
 from benchmarks import books
+from ledger import closing
 from ledger.accounts import BUSY
+from ledger.seals.sealing import seal_closed
 
 OTHERS = 100
 CHUNK = 250_000
@@ -82,6 +85,15 @@ def _fill(entries: int) -> None:
         server.execute(BALANCES)
         _switch(server, "ENABLE")
     books.settle(FILLING)
+    _seal()
+
+
+def _seal() -> None:
+    """Close and seal all days but today."""
+    with transaction.atomic():
+        closing.close(books.now().date() - closing.DAY, by="benchmark", grace=timedelta(), now=books.now())
+    seal_closed(by="benchmark", clock=books.now)
+    connection.close()
 
 
 def _fill_chunk(

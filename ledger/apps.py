@@ -15,6 +15,12 @@ class LedgerConfig(AppConfig):
         "ledger_transaction": "SELECT, INSERT",
         "ledger_entry": "SELECT, INSERT",
         "ledger_hold": "SELECT, INSERT, UPDATE (captured, status, closed_at)",
+        "ledger_boundary": "SELECT, UPDATE (opens, moved_at, moved_by)",
+        # A function of the owner's writes them, so that nobody else has to.
+        "ledger_daybalance": "SELECT",
+        "ledger_seal": "SELECT, INSERT",
+        "ledger_sealedrows": "SELECT, INSERT",
+        "ledger_verification": "SELECT, INSERT",
     }
 
     def ready(self) -> None:

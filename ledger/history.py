@@ -11,7 +11,7 @@ from ledger import sql
 
 
 class Line(NamedTuple):
-    """An entry of an account with one lane, and the transaction it is part of. Amounts are positive for a debit."""
+    """An entry of one lane, and the transaction it is part of. Amounts are positive for a debit."""
 
     version: int
     amount: int
@@ -56,16 +56,24 @@ def bounds(account: UUID, since: datetime | None, until: datetime | None) -> tup
     return (found[0], found[1]) if found else (0, 0)
 
 
-PAGE = """
+LINES = """
 SELECT e.version, e.amount, e.balance, t.id, t.kind, t.reference, t.external_reference, t.description, t.metadata::text,
        e.posted_at, t.effective_at
 FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
-WHERE e.account_id = %(account)s AND e.lane = 0 AND e.version > %(low)s AND e.version <= %(high)s
 """
+PAGE = "WHERE e.account_id = %(account)s AND e.lane = %(lane)s AND e.version > %(low)s AND e.version <= %(high)s"
 
 
 def page(
-    account: UUID, which: Filter, *, limit: int, low: int, high: int, offset: int = 0, oldest_first: bool = False
+    account: UUID,
+    which: Filter,
+    *,
+    limit: int,
+    low: int,
+    high: int,
+    offset: int = 0,
+    oldest_first: bool = False,
+    lane: int = 0,
 ) -> list[Line]:
     """At most `limit` entries with versions above `low` and up to `high`, newest first unless told otherwise.
 
@@ -75,12 +83,16 @@ def page(
         low, high, offset = (low + offset, high, 0) if oldest_first else (low, high - offset, 0)
     conditions, parameters = _conditions(which)
     order = "ASC" if oldest_first else "DESC"
-    found = sql.run(
+    return lines(
         f"{PAGE} {conditions} ORDER BY e.version {order} LIMIT %(limit)s OFFSET %(offset)s",
-        {"account": account, "low": low, "high": high, "limit": limit, "offset": offset, **parameters},
+        {"account": account, "lane": lane, "low": low, "high": high, "limit": limit, "offset": offset, **parameters},
     )
+
+
+def lines(which: str, parameters: Mapping[str, Any]) -> list[Line]:
+    """The entries `e`, with their transactions `t`, that the end of a query picks."""
     # As text, since what psycopg makes of jsonb on Django's connection depends on its format.
-    return [Line(*row)._replace(metadata=json.loads(row[8])) for row in found.fetchall()]
+    return [Line(*row)._replace(metadata=json.loads(row[8])) for row in sql.rows(LINES + which, parameters)]
 
 
 def count(account: UUID, which: Filter, *, low: int, high: int) -> int:
@@ -89,8 +101,8 @@ def count(account: UUID, which: Filter, *, low: int, high: int) -> int:
         return max(high - low, 0)
     conditions, parameters = _conditions(which)
     counted = sql.run(
-        f"SELECT count(*) FROM ({PAGE} {conditions}) AS page",
-        {"account": account, "low": low, "high": high, **parameters},
+        f"SELECT count(*) FROM ({LINES + PAGE} {conditions}) AS page",
+        {"account": account, "lane": 0, "low": low, "high": high, **parameters},
     ).fetchone()
     return counted[0] if counted else 0
 

@@ -10,6 +10,8 @@ from ledger.durable import durable
 from ledger.posting import Posted, lock, post_one
 from ledger.requests import Close, Leg, Place, Posting
 
+BATCH = 1_000
+
 
 def place(hold: Place, *, now: datetime) -> Posted:
     """Set money aside, inside the caller's transaction. Raises InsufficientFunds."""
@@ -29,6 +31,11 @@ def capture(
     return post_one(posting, now=now)
 
 
+def due(*, now: datetime) -> int:
+    """How many holds have expired and aren't closed yet."""
+    return int(sql.rows("SELECT count(*) FROM ledger_hold WHERE status = 'open' AND expires_at <= %s", (now,))[0][0])
+
+
 LAPSED = """
 SELECT DISTINCT account_id FROM (
     SELECT account_id FROM ledger_hold WHERE status = 'open' AND expires_at <= %s ORDER BY expires_at LIMIT %s
@@ -36,7 +43,7 @@ SELECT DISTINCT account_id FROM (
 """
 
 
-def sweep(*, now: datetime, limit: int = 1_000) -> int:
+def sweep(*, now: datetime, limit: int = BATCH) -> int:
     """Close expired holds, oldest first; returns how many accounts it freed. Tidiness only: no balance waits for it."""
     accounts = [row[0] for row in sql.rows(LAPSED, (now, limit))]
     for account in accounts:

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection
 
 from ledger import sql
+from ledger.closing import PeriodClosed
 from ledger.decision import Close, Decision, Key, Lane, OpenHold, Refused, decide, lane_of
 from ledger.durable import durable
 from ledger.money import MAX_POSTING
@@ -48,12 +49,12 @@ def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> 
     """Post in order, inside the caller's transaction; with `whole`, all of them or none.
 
     A refused request leaves nothing behind and is told in `refusals`; with `whole`, the first refusal stops the rest
-    before anything is written. Raises MalformedPosting, OutsideTransaction and ReferenceTaken.
+    before anything is written. Raises MalformedPosting, OutsideTransaction, ReferenceTaken and PeriodClosed.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction("Open a transaction around the whole use case before posting.")
     for posting in postings:
-        check_shape(posting)
+        check_shape(posting, now)
     spin = random.getrandbits(16)
     if len(postings) == 1 and (lanes := _post_plain(postings[0], spin, now)):
         return Posted([None], lanes)
@@ -74,7 +75,7 @@ def post_one(posting: Posting, *, now: datetime) -> Posted:
 
 def post_durably(posting: Posting, *, now: datetime) -> Posted:
     """Post one as a deed of its own: what this returns is committed. Raises its refusal."""
-    check_shape(posting)
+    check_shape(posting, now)
     # A single statement is a transaction, so the plain case is one round trip.
     if lanes := _post_plain(posting, random.getrandbits(16), now):
         return Posted([None], lanes)
@@ -99,7 +100,7 @@ def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane
             ),
         )  # fmt: skip
     except IntegrityError as error:
-        raise _taken(error) from error
+        raise _told(error) from error
     return {Key(row[0], row[1]): Lane(*row) for row in rows}
 
 
@@ -192,7 +193,7 @@ def _write(decision: Decision, now: datetime) -> None:
         _write_transactions(decision)
         _write_places(decision.places, moment)
     except IntegrityError as error:
-        raise _taken(error) from error
+        raise _told(error) from error
 
 
 def _write_transactions(decision: Decision) -> None:
@@ -278,10 +279,16 @@ def _json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False) if value else "{}"
 
 
-def _taken(error: IntegrityError) -> Exception:
-    """The refusal of law 5 for a reference that is taken; any other broken law is a bug and stays what it is."""
+def _told(error: IntegrityError) -> Exception:
+    """The refusal of law 5 for a reference that is taken, or of law 7 for a date in a closed day; any other broken law
+    is a bug and stays what it is.
+    """
     diagnostic = getattr(error.__cause__, "diag", None)
-    if diagnostic is not None and "reference" in (diagnostic.constraint_name or ""):
+    if diagnostic is None:
+        return error
+    if diagnostic.constraint_name == "ledger_open_days":
+        return PeriodClosed(diagnostic.message_detail)
+    if "reference" in (diagnostic.constraint_name or ""):
         return ReferenceTaken("That reference names another transaction already; use a fresh one.")
     return error
 

@@ -52,7 +52,8 @@ class Close(NamedTuple):
 class Posting:
     """One business event: legs that sum to zero in each currency, and the holds closed before and placed after them.
 
-    `reference` names it for ever. Without legs it only closes or places holds and leaves no transaction.
+    `reference` names it for ever. Without legs it only closes or places holds and leaves no transaction. It takes
+    effect when it is posted, unless `effective_at` dates it back.
     """
 
     kind: str
@@ -72,8 +73,8 @@ class Posting:
         return {part.account for parts in (self.legs, self.places, self.closes) for part in parts}
 
 
-def check_shape(posting: Posting) -> None:
-    """Raise MalformedPosting unless the request could be posted on some state of the books."""
+def check_shape(posting: Posting, now: datetime) -> None:
+    """Raise MalformedPosting unless the request could be posted now on some state of the books."""
     legs = posting.legs
     if not (legs or posting.places or posting.closes):
         raise MalformedPosting(f"{posting.reference} asks for nothing.")
@@ -83,6 +84,8 @@ def check_shape(posting: Posting) -> None:
             raise MalformedPosting(f"{posting.reference}: a transaction has two or more legs that sum to zero.")
         if 0 in amounts:
             raise MalformedPosting(f"{posting.reference}: an entry of 0 says nothing; leave it out.")
+    if posting.effective_at is not None and posting.effective_at > now:
+        raise MalformedPosting(f"{posting.reference} is effective at {posting.effective_at}; post it then.")
     for place in posting.places:
         if not 0 < place.amount <= MAX_POSTING:
             raise MalformedPosting(f"{place.reference}: a hold is of 1 to {MAX_POSTING}, not {place.amount}.")

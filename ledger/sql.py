@@ -2,14 +2,26 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 NUL = "\0"
+_alias: ContextVar[str] = ContextVar("ledger_sql_alias", default=DEFAULT_DB_ALIAS)
+
+
+@contextmanager
+def using(alias: str) -> Iterator[None]:
+    """Run everything within on another of Django's connections: as the tables' owner, say."""
+    token = _alias.set(alias)
+    try:
+        yield
+    finally:
+        _alias.reset(token)
 
 
 def run(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> psycopg.Cursor:
@@ -18,7 +30,7 @@ def run(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> p
     It goes past Django's client-side parameters to a server-side prepared statement: the plan is made once for a
     connection. Answers come in binary, which is quicker to read. Raises Django's database errors.
     """
-    connection = connections[DEFAULT_DB_ALIAS]
+    connection = connections[_alias.get()]
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor = psycopg.Cursor(connection.connection)
@@ -32,7 +44,7 @@ def pipeline() -> Iterator[None]:
     Reading rows waits for them; an error may surface at a later statement or at the end of the block, and a cursor's
     `rowcount` is known only after it. So the statements within must tell by themselves what may not be.
     """
-    connection = connections[DEFAULT_DB_ALIAS]
+    connection = connections[_alias.get()]
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
@@ -78,3 +90,35 @@ def texts(values: Iterable[str]) -> str:
 def binaries(values: Iterable[bytes]) -> str:
     """An array literal of bytes."""
     return "{" + ",".join(['"\\\\x' + value.hex() + '"' for value in values]) + "}"
+
+
+@contextmanager
+def snapshot(*, writable: bool = False) -> Iterator[None]:
+    """One state of the database for every query within, however long they take: for reports and proofs.
+
+    Inside an open transaction it is that one's. Each query is planned for its own values. Nothing is written unless it
+    is `writable`, and never to the books.
+    """
+    outermost = not connections[_alias.get()].in_atomic_block
+    with transaction.atomic(using=_alias.get()):
+        if outermost:
+            run(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ {'READ WRITE' if writable else 'READ ONLY'}")
+        run("SET LOCAL statement_timeout = 0")
+        run("SET LOCAL plan_cache_mode = force_custom_plan")
+        yield
+
+
+def plainly() -> None:
+    """For the rest of the transaction, write moments as everywhere else, and take what time it takes."""
+    for setting in ("timezone = 'UTC'", "datestyle = 'ISO, YMD'", "statement_timeout = 0"):
+        run(f"SET LOCAL {setting}")
+
+
+def copy(query: str, parameters: Mapping[str, Any]) -> Iterator[bytes]:
+    """The rows of a query as COPY writes them, one by one, each with its newline. Nothing else runs meanwhile."""
+    connection = connections[_alias.get()]
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    with connection.wrap_database_errors, cursor.copy(f"COPY ({query}) TO STDOUT", parameters) as lines:
+        for line in lines:
+            yield bytes(line)

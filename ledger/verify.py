@@ -3,23 +3,27 @@
 Each check is a query for offenders; none found means that the law holds for every row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connection, transaction
 
-from ledger import sql
+from ledger import recount, sql
+from ledger.seals import chain
+from ledger.seals.sealing import Head
 
 SHOWN = 20
 
 
 class Check(NamedTuple):
-    """A law, in words, and the query that finds who breaks it: one text a row."""
+    """A law, in words, and what finds who breaks it: a query with one text a row, or a function that yields them."""
 
     law: int
     says: str
-    offenders: str
+    offenders: str | Callable[[], Iterable[str]]
 
 
 class Finding(NamedTuple):
@@ -41,12 +45,14 @@ CHECKS = (
             SELECT transaction_id, count(*) AS legs, min(leg) AS first, max(leg) AS last
             FROM ledger_entry GROUP BY transaction_id) AS e ON e.transaction_id = t.id
         WHERE e.legs IS NULL OR e.legs < 2 OR e.first <> 1 OR e.last <> e.legs"""),
-    Check(1, "an entry belongs to a transaction and to an account's lane", """
-        SELECT format('account %s lane %s version %s belongs to nothing', e.account_id, e.lane, e.version)
+    Check(1, "an entry belongs to a transaction, of the same moment, and to an account's lane", """
+        SELECT CASE WHEN t.posted_at <> e.posted_at
+               THEN format('entry %s of transaction %s was posted at another moment', e.leg, e.transaction_id)
+               ELSE format('account %s lane %s version %s belongs to nothing', e.account_id, e.lane, e.version) END
         FROM ledger_entry e
         LEFT JOIN ledger_transaction t ON t.id = e.transaction_id
         LEFT JOIN ledger_balance b ON b.account_id = e.account_id AND b.lane = e.lane
-        WHERE t.id IS NULL OR b.account_id IS NULL"""),
+        WHERE (t.posted_at = e.posted_at) IS NOT TRUE OR b.account_id IS NULL"""),
     Check(1, "a lane has its account's currency and normal side", """
         SELECT format('account %s lane %s says %s, its account %s', a.code, b.lane, b.currency, a.currency)
         FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
@@ -59,7 +65,17 @@ CHECKS = (
                      ('ledger_balance_opens', 'ledger_balance'), ('ledger_balance_keeps_its_kind', 'ledger_balance'),
                      ('ledger_hold_stays', 'ledger_hold'), ('ledger_hold_laws', 'ledger_hold'),
                      ('ledger_account_stays', 'ledger_account'),
-                     ('ledger_account_keeps_its_kind', 'ledger_account')) AS wanted (name, place)
+                     ('ledger_account_keeps_its_kind', 'ledger_account'),
+                     ('ledger_boundary_laws', 'ledger_boundary'), ('ledger_boundary_stays', 'ledger_boundary'),
+                     ('ledger_transaction_open_days', 'ledger_transaction'),
+                     ('ledger_entry_open_days', 'ledger_entry'),
+                     ('ledger_seal_laws', 'ledger_seal'), ('ledger_seal_append_only', 'ledger_seal'),
+                     ('ledger_daybalance_append_only', 'ledger_daybalance'),
+                     ('ledger_daybalance_grows_until_sealed', 'ledger_daybalance'),
+                     ('ledger_daybalance_stays_when_sealed', 'ledger_daybalance'),
+                     ('ledger_sealedrows_append_only', 'ledger_sealedrows'),
+                     ('ledger_sealedrows_grows_until_sealed', 'ledger_sealedrows'),
+                     ('ledger_sealedrows_stays_when_sealed', 'ledger_sealedrows')) AS wanted (name, place)
         LEFT JOIN pg_trigger t ON t.tgname = wanted.name AND t.tgrelid = wanted.place::regclass AND t.tgenabled <> 'D'
         WHERE t.oid IS NULL"""),
     Check(3, "versions have no gap, and each balance is the one before plus the amount", """
@@ -109,29 +125,34 @@ CHECKS = (
     Check(6, "amounts stay within their range", """
         SELECT format('transaction %s moves %s', transaction_id, sum(greatest(amount, 0)))
         FROM ledger_entry GROUP BY transaction_id HAVING sum(greatest(amount, 0)) > 1000000000000000"""),
+    Check(7, "the balances of sealed days are what the entries say", f"""
+        SELECT format('account %s on %s keeps debits %s, credits %s, balance %s; its entries say %s, %s and %s',
+                      account_id, day, kept_debits, kept_credits, kept_balance, debits, credits, balance)
+        FROM ({recount.DIFFERING_DAYS}) AS differing"""),
 )  # fmt: skip
 
 OWNER = Check(2, "the application's role doesn't own the tables", """
     SELECT format('table %s is owned by %s, the application''s own role', c.relname, r.rolname)
     FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
-    WHERE c.relname IN ('ledger_transaction', 'ledger_entry', 'ledger_balance', 'ledger_hold', 'ledger_account')
+    WHERE c.relname IN ('ledger_transaction', 'ledger_entry', 'ledger_balance', 'ledger_hold', 'ledger_account',
+                        'ledger_boundary', 'ledger_seal', 'ledger_daybalance', 'ledger_sealedrows')
       AND r.rolname = current_user""")  # fmt: skip
 
 
-def checks() -> tuple[Check, ...]:
+def checks(kept: Head | None = None, told: Callable[[date], object] = lambda _: None) -> tuple[Check, ...]:
     """What is to be proven here; that the tables have another owner only where the installation gives them one."""
-    return (*CHECKS, OWNER) if settings.DATABASE_APP_ROLE else CHECKS
+    seals = Check(7, "sealed days are as they were sealed", partial(chain.broken, kept=kept, told=told))
+    return (*CHECKS, *((OWNER,) if settings.DATABASE_APP_ROLE else ()), seals)
 
 
-def verify() -> Iterator[Finding]:
-    """Run every check on one snapshot of the books, and tell of each what it found, as it is done."""
-    outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if outermost:
-            sql.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        sql.run("SET LOCAL statement_timeout = 0")
-        for check in checks():
-            yield _run(check)
+def verify(*, kept: Head | None = None, told: Callable[[date], object] = lambda _: None) -> Iterator[Finding]:
+    """Run every check on one snapshot of the books, and tell of each what it found, as it is done.
+
+    `kept` is a head of the seals that was kept elsewhere; each sealed day is `told` when it is looked at.
+    """
+    with sql.snapshot():
+        for check in checks(kept, told):
+            yield Finding(check, *find(check.offenders))
 
 
 def clean() -> bool:
@@ -139,14 +160,20 @@ def clean() -> bool:
     return not any(finding.total for finding in verify())
 
 
-def _run(check: Check) -> Finding:
-    found = sql.rows(f"SELECT offender, count(*) OVER () FROM ({check.offenders}) AS o (offender) LIMIT {SHOWN}")
-    return Finding(check, found[0][1] if found else 0, [row[0] for row in found])
+def find(offenders: str | Callable[[], Iterable[str]]) -> tuple[int, list[str]]:
+    """How many offenders there are, and the first of them in words."""
+    if not isinstance(offenders, str):
+        told = iter(offenders())
+        shown = list(islice(told, SHOWN))
+        return len(shown) + sum(1 for _ in told), shown
+    found = sql.rows(f"SELECT offender, count(*) OVER () FROM ({offenders}) AS o (offender) LIMIT {SHOWN}")
+    return found[0][1] if found else 0, [row[0] for row in found]
 
 
 def size() -> dict[str, int]:
     """How many rows of each table the books have."""
     tables = {
+        "sealed days": "seal",
         "accounts": "account",
         "lanes": "balance",
         "transactions": "transaction",

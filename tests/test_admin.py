@@ -89,7 +89,7 @@ def test_everything_that_staff_need_is_there():
         "wallets.topup", "wallets.webhookevent", "wallets.unmatchedreceipt",
         "wallets.provideraccount", "wallets.balancesnapshot", "wallets.driftalert",
         "wallets.feerule", "wallets.withdrawallimit", "wallets.approvalrule", "wallets.payoutpause",
-        "wallets.providercircuit", "wallets.proposal", "wallets.journaltemplate",
+        "wallets.providercircuit", "wallets.proposal", "wallets.journaltemplate", "wallets.export",
         "wallets.reconciledaccount", "wallets.statement", "wallets.statementline", "wallets.reconciliation",
         "wallets.match", "wallets.break", "wallets.matchrule", "wallets.columnmapping",
         "ledger.account", "ledger.transaction", "ledger.hold",

@@ -2,12 +2,13 @@
 
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from django.contrib.admin import site
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse, reverse_lazy
 from django.views.decorators.cache import never_cache
@@ -59,6 +60,10 @@ GROUPS = {
         ("Transactions", "receipt_long", "ledger.transaction"),
         ("Holds", "lock_clock", "ledger.hold"),
     ),
+    "Reports": (
+        ("Reports", "summarize", "wallets.run_report"),
+        ("Downloads", "download", "wallets.export"),
+    ),
     "Access": (
         ("API clients", "key", "users.apiclient"),
         ("Audit trail", "fact_check", "users.auditevent"),
@@ -92,7 +97,27 @@ class BackOffice(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         """Beside the pages of models."""
-        return [path("second-factor/", self.second_factor, name="second_factor")]
+        return [
+            path("second-factor/", self.second_factor, name="second_factor"),
+            path("reports/", self.admin_view(self.reports), name="reports"),
+            path("reports/<slug:slug>/", self.admin_view(self.report), name="report"),
+            path("downloads/<uuid:id>/", self.admin_view(self.download), name="download"),
+        ]
+
+    def reports(self, request: HttpRequest) -> HttpResponse:
+        from wallets.admin import reports
+
+        return reports.index(request, self.each_context(request))
+
+    def report(self, request: HttpRequest, slug: str) -> HttpResponseBase:
+        from wallets.admin import reports
+
+        return reports.page(request, slug, self.each_context(request))
+
+    def download(self, request: HttpRequest, id: UUID) -> HttpResponseBase:
+        from wallets.admin import reports
+
+        return reports.download(request, id)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What the one box finds, asked anew each time: a payment that wasn't there a minute ago may be there now."""
@@ -138,37 +163,28 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the first page shows: the state of each currency, the newest transactions, and the ways in."""
+    """What the first page shows: what waits, the state of the money and of the machine, the newest transactions."""
     from ledger.admin import transactions
+    from walletproject.dashboard import dashboard
 
-    tables = [_money()] if may_view(request, "ledger.account") else []
+    shown = dashboard(request, may_view)
     if may_view(request, "ledger.transaction"):
-        tables.append(transactions.newest(site, request))
-    return context | {"tables": tables, "groups": navigation(request)[1:]}
+        shown["more"].append(transactions.newest(site, request))
+    return context | shown
+
+
+# Pages that are not a model's, by the permission that they need.
+PAGES = {"wallets.run_report": "admin:reports"}
 
 
 def may_view(request: HttpRequest, model: str) -> bool:
-    """Whether this person may look at a model, such as `ledger.account`."""
+    """Whether this person may look at a model, such as `ledger.account`, or at a page that isn't one's."""
+    if model in PAGES:
+        return bool(request.user.has_perm(model))
     app, _, name = model.partition(".")
     return bool(request.user.has_perms([f"{app}.view_{name}"]))
 
 
 def _item(title: str, icon: str, model: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")}
-
-
-def _money() -> Any:
-    """What customers are owed against what providers hold, by currency, each figure with its rows."""
-    from backoffice import cells
-    from backoffice.tables import Column, Table
-    from wallets.admin.totals import totals
-
-    rows = [
-        (cells.rows_link("wallets_wallet", total.currency, currency__exact=total.currency),
-         *(cells.money(amount, total.currency) for amount in (total.held, total.owed, total.unmatched, total.earned)))
-        for total in totals()
-    ]  # fmt: skip
-    titles = ("Held at providers", "Owed to customers", "Unmatched", "Earned, less costs")
-    columns = (Column("Currency"), *(Column(title, number=True) for title in titles))
-    more = cells.rows_link("ledger_account", "Accounts at providers", root="assets")
-    return Table("Money by currency", columns, rows, empty="No wallet has been opened yet.", more=more)
+    page = PAGES.get(model, f"admin:{model.replace('.', '_')}_changelist")
+    return {"title": title, "icon": icon, "link": reverse_lazy(page)}

@@ -17,6 +17,7 @@ from users.models import ApiClient, User
 from walletproject import demo_statements
 from wallets import bank_accounts, chart, deposits, opening, transfers
 from wallets.admin.totals import totals
+from wallets.exports import ask as exports
 from wallets.idempotency import Claim
 from wallets.models import JournalTemplate, Proposal, Wallet
 from wallets.proposals import decide
@@ -27,6 +28,8 @@ from wallets.proposals.journals import Journal, JournalLeg
 from wallets.proposals.rules import RuleChange
 from wallets.proposals.wallets import CreditLimit, Freeze
 from wallets.providing import provider
+from wallets.reports.payouts import AGED
+from wallets.reports.report import Parameters
 from wallets.sandbox_bank import books, checkouts, delivery
 from wallets.snapshots import sync
 from wallets.snapshots.sync import Asker, Target
@@ -170,6 +173,7 @@ def _ask(wallets: list[Wallet], now: datetime) -> None:
     JournalTemplate.objects.create(name="Goodwill", description="Goodwill", legs=legs)
     ask(CreditLimit(wallets[2].pk, 1_000_000), actor=ada, reason="A shop that we know for years.", now=now)
     ask(Freeze(wallets[1].pk, True), actor=obi, reason="Asked for by phone: their phone was stolen.", now=now)
+    exports.ask(AGED, Parameters(), "pdf", actor=ada, now=now)
     fee: dict[str, str | int | None] = {
         "currency": "NGN",
         "provider": "",

@@ -68,7 +68,9 @@ STATUS: dict[str, int] = {
 STATUS_OF: dict[type[Exception], int] = {NothingMoved: 422}
 
 # Mistakes of our own code, whatever was sent: they have no status, so each answers 500, its traceback in the log.
-DEFECTS = frozenset({"malformed_posting", "outside_transaction", "unknown_account", "hold_closed", "refused"})
+DEFECTS = frozenset(
+    {"malformed_posting", "outside_transaction", "unknown_account", "hold_closed", "refused", "period_closed"}
+)
 
 # Seconds after which it is worth asking again.
 RETRY_AFTER: dict[str, int] = {

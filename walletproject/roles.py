@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.models import Group, Permission
 
 from users.staff import ROLES
 from wallets.models.proposals import KINDS
@@ -12,7 +13,7 @@ from wallets.models.proposals import KINDS
 BUSINESS = ("ledger", "wallets", "users.user")
 TRAIL = ("users.auditevent", "users.apiclient")
 ASK = {
-    "operator": ("freeze", "receipt", "review", "bank_account"),
+    "operator": ("freeze", "receipt", "review", "bank_account", "break_posting"),
     "accountant": ("journal", "reversal", "account", "credit_limit", "rule", "receipt", "break_posting"),
     "admin": ("roles", "rule"),
 }
@@ -20,9 +21,10 @@ DECIDE = {
     "approver": tuple(kind for kind in KINDS if kind != "roles"),
     "admin": ("roles",),
 }
+EVERYBODY = {"wallets.run_report"}
 # What one person may do alone.
 ALONE = {
-    "operator": ("wallets.review_withdrawal", "wallets.rescue_transfer"),
+    "operator": ("wallets.review_withdrawal", "wallets.rescue_transfer", "wallets.reconcile"),
     "approver": ("wallets.approve_withdrawal",),
     "accountant": ("wallets.reconcile",),
 }
@@ -37,13 +39,11 @@ def permissions_of(role: str) -> set[str]:
     """What a role may do beside looking, as `app.codename`."""
     asked = {f"wallets.ask_{kind}" for kind in ASK.get(role, ())}
     decided = {f"wallets.decide_{kind}" for kind in DECIDE.get(role, ())}
-    return asked | decided | set(ALONE.get(role, ()))
+    return asked | decided | set(ALONE.get(role, ())) | EVERYBODY
 
 
-def make_groups(sender: AppConfig, using: str, apps: Any = None, **_: object) -> None:
+def make_groups(sender: AppConfig | None, using: str, **_: object) -> None:
     """Make the groups as the table says, after migrations: what somebody has changed by hand is set right."""
-    from django.contrib.auth.models import Group, Permission
-
     granted = _by_name(Permission.objects.using(using).select_related("content_type"))
     for role in ROLES:
         group, _made = Group.objects.using(using).get_or_create(name=role)

@@ -346,9 +346,18 @@ BALANCE_READS_PER_MINUTE = env.int("BALANCE_READS_PER_MINUTE", 0 if TESTING else
 # "NGN=500000,USD=1000", and for those that aren't named.
 DRIFT_THRESHOLDS = {currency: int(amount) for currency, amount in env.dict("DRIFT_THRESHOLDS", default={}).items()}
 DRIFT_THRESHOLD = env.int("DRIFT_THRESHOLD", 10_000)
-# Who is told; empty means everybody in the group "finance".
+# How many days after its own a day is closed by itself (1: in the night after it; 0: only by hand), and how many
+# minutes the last requests of a day have before it may be.
+CLOSE_DAYS_AFTER = env.int("CLOSE_DAYS_AFTER", 0)
+CLOSE_GRACE_MINUTES = env.int("CLOSE_GRACE_MINUTES", 15)
+# From which hour (UTC) on a worker proves the books, once a night; -1 leaves it to a cron.
+VERIFY_HOUR = env.int("VERIFY_HOUR", 3)
+# Who is told of drift, and of the seals; empty means everybody in the group "finance".
 FINANCE_EMAILS = env.list("FINANCE_EMAILS", default=[])
 WITHDRAWAL_QUEUE_LIMIT = env.int("WITHDRAWAL_QUEUE_LIMIT", 100_000)
 TRANSFER_QUEUE_LIMIT = env.int("TRANSFER_QUEUE_LIMIT", 100_000)
 # How long what needs two people waits for the second of them.
 PROPOSAL_HOURS = env.int("PROPOSAL_HOURS", 72)
+# Where workers keep the files that were asked for, and for how long; all hosts must see the same folder.
+EXPORTS_DIR = env.str("EXPORTS_DIR", str(DATA_DIR / "exports"))
+EXPORT_DAYS = env.int("EXPORT_DAYS", 7)

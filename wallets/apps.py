@@ -37,4 +37,12 @@ class WalletsConfig(AppConfig):
         "wallets_proposal": (
             "SELECT, INSERT, UPDATE (status, decided_by_id, decided_at, decided_because, transaction_id)"
         ),
+        "wallets_mailedhead": "SELECT, INSERT, DELETE",
     }
+
+    def ready(self) -> None:
+        """The audit trail is sealed with the books."""
+        from ledger.seals.parts import parts
+        from wallets.closing import AUDIT
+
+        parts.append(AUDIT)

@@ -7,7 +7,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from ledger import holds
-from wallets import idempotency
+from wallets import closing, idempotency, nightly
+from wallets.exports import forget, make
 from wallets.queued import drain
 from wallets.sandbox_bank import delivery
 from wallets.sandbox_bank.notices import Kind
@@ -46,6 +47,24 @@ def drain_transfers() -> None:
 def sweep_holds() -> None:
     """Close holds that have expired. Tidiness: nothing waits for it."""
     holds.sweep(now=timezone.now())
+
+
+@shared_task(name="wallets.close_days")
+def close_days() -> None:
+    """Close the days whose time has come, and seal what is closed. One worker does; the others leave it to that one."""
+    closing.close_due(clock=timezone.now)
+
+
+@shared_task(name="wallets.mail_head")
+def mail_head() -> None:
+    """Tell the finance group of the newest seal, unless it was told of it."""
+    closing.mail_head(now=timezone.now())
+
+
+@shared_task(name="wallets.verify_ledger")
+def verify_ledger() -> None:
+    """Prove the books once a night. One worker does; the others leave it to that one."""
+    nightly.verify(clock=timezone.now)
 
 
 @shared_task(name="wallets.forget_bodies")
@@ -103,3 +122,17 @@ def mail_drift_alerts() -> None:
             alerts.mail(alert, now=timezone.now())
         except Exception:
             logger.exception("The alert %s couldn't be mailed; it is tried again.", alert.pk)
+
+
+@shared_task(name="wallets.make_export")
+def make_export(export_id: str) -> None:
+    """Make one file as soon as it was asked for."""
+    make.make(UUID(export_id), clock=timezone.now)
+
+
+@shared_task(name="wallets.sweep_exports")
+def sweep_exports() -> None:
+    """Make the files that nobody makes, and let go of those that were kept for long enough."""
+    for export_id in make.due(now=timezone.now()):
+        make.make(export_id, clock=timezone.now)
+    forget.forget(now=timezone.now())

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("ledger", "0005_no_prefix_indexes")]
+    dependencies = [("ledger", "0012_verifications")]
 
     operations = [
         AddIndexConcurrently(

@@ -1,6 +1,7 @@
 """The cast of the books: two people's wallets, the company's cash, its fees."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from ledger import balances
 from ledger.accounts import BUSY, Line, NewAccount, find, open_accounts
 from ledger.posting import Posted, Posting, post_one
 from ledger.requests import Leg
+from ledger.seals.parts import BALANCES, ENTRIES, TRANSACTIONS, parts
 
 NOW = datetime(2026, 1, 20, 10, tzinfo=UTC)
 
@@ -55,6 +57,15 @@ def open_books() -> Books:
     return Books(*(lines[account.code] for account in accounts))
 
 
+@pytest.fixture(autouse=True)
+def own_parts() -> Iterator[None]:
+    """The books by themselves, without what their users have sealed with them."""
+    everything = parts[:]
+    parts[:] = [TRANSACTIONS, ENTRIES, BALANCES]
+    yield
+    parts[:] = everything
+
+
 @pytest.fixture
 def books(db: None) -> Books:
     return open_books()
@@ -69,3 +80,32 @@ def committed_books(committed: None) -> Books:
 @pytest.fixture
 def leg() -> Callable[..., Leg]:
     return Leg
+
+
+@pytest.fixture
+def three_days(committed_books: Books) -> Books:
+    """Books with three days in them, of which none is closed."""
+    from ledger.tests.closed import post_three_days
+
+    with transaction.atomic():
+        post_three_days(committed_books)
+    return committed_books
+
+
+@pytest.fixture
+def sealed(three_days: Books) -> Books:
+    """The same, with the first two of the days closed and sealed."""
+    from ledger.tests.closed import close
+
+    close()
+    return three_days
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Books that are thrown away at the end, within a test that has many; what is durable may be done in them."""
+    block = transaction.atomic()
+    block._from_testcase = True
+    with block:
+        yield
+        transaction.set_rollback(True)

@@ -1,11 +1,14 @@
-"""Attacks on the six laws with raw SQL, as the application's own role: each is refused, and nothing moves."""
+"""Attacks on the seven laws with raw SQL, as the application's own role: each is refused, and nothing moves."""
+
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from ledger import holds, verify
+from ledger import closing, holds, verify
 from ledger.requests import Place
+from ledger.seals import sealing
 from ledger.tests.conftest import NOW
 
 ENTRY = "INSERT INTO ledger_entry (account_id, lane, version, transaction_id, leg, amount, balance, posted_at) VALUES "
@@ -16,6 +19,22 @@ FORGED = (
     f" VALUES ({NEW}, 'x', 'forged', '', '', '{{}}', now(), now())"
 )
 MOVE = "UPDATE ledger_balance SET balance = {balance}, version = {version} WHERE account_id = '{account}' AND lane = 0"
+SEAL = "INSERT INTO ledger_seal (day, parts, seal, sealed_at, sealed_by) VALUES ({day}, '{{}}', '', now(), '')"
+
+
+def forged(posted, effective):
+    return FORGED.replace("now(), now()", f"{posted}, {effective}")
+
+
+def lawful(posted, effective):
+    """A payment of 5 out of an unused lane of the cash to Alice, which breaks no law but by its dates."""
+    return (
+        "WITH t AS (" + forged(posted, effective) + "), a AS ("
+        + MOVE.format(balance=-1005, version=2, account="{alice}") + "), b AS ("
+        + MOVE.format(balance=5, version=1, account="{cash}").replace("lane = 0", "lane = {unused}") + ") "
+        + ENTRY + f"('{{alice}}', 0, 2, {NEW}, 1, -5, -1005, {posted}), ('{{cash}}', {{unused}}, 1, {NEW}, 2, 5, 5, {posted})"
+    )  # fmt: skip
+
 
 # Law, what the attacker tries. {alice} and {bob} are account ids; both have one entry, of -1,000 (a credit).
 ATTACKS = [
@@ -89,23 +108,59 @@ ATTACKS = [
      + ") " + ENTRY + f"('{{alice}}', 0, 2, {NEW}, 1, -1000000000000001, -1000000000001001, now())"),
     (6, "a 64-bit overflow", "UPDATE ledger_balance SET balance = 9223372036854775807 + balance * -1"),
     (6, "a balance beyond the range", "UPDATE ledger_balance SET balance = -9000000000000001"),
+    (7, "a transaction effective on a closed day", lawful(posted="now()", effective="'2026-01-20 12:00Z'")),
+    (7, "a transaction posted on a closed day", lawful(posted="'2026-01-20 12:00Z'", effective="'2026-01-20 12:00Z'")),
+    (7, "a transaction effective before all closed days", lawful(posted="now()", effective="'2001-01-01'")),
+    (7, "a transaction effective after it was posted", lawful(posted="now()", effective="now() + interval '1 s'")),
+    (7, "a transaction without entries on a closed day", forged("now()", "'2026-01-20 12:00Z'")),
+    (7, "an entry posted on a closed day", lawful(posted="now()", effective="now()").replace("5, 5, now()",
+     "5, 5, '2026-01-20 12:00Z'")),
+    (7, "opening what is closed", "UPDATE ledger_boundary SET opens = '2026-01-20'"),
+    (7, "opening everything", "UPDATE ledger_boundary SET opens = NULL"),
+    (7, "closing a day that isn't over", "UPDATE ledger_boundary SET opens = (now() AT TIME ZONE 'UTC')::date + 1"),
+    (7, "closing for ever", "UPDATE ledger_boundary SET opens = 'infinity'"),
+    (7, "another boundary", "INSERT INTO ledger_boundary (id, moved_by) VALUES (2, '')"),
+    (7, "no boundary", "DELETE FROM ledger_boundary"),
+    (7, "truncating the boundary", "TRUNCATE ledger_boundary"),
+    (7, "a balance of a closed day", "INSERT INTO ledger_daybalance (account_id, day, debits, credits, balance)"
+     " VALUES ('{till}', '2026-01-20', 5, 0, 5)"),
+    (7, "changing a day's balance", "UPDATE ledger_daybalance SET balance = 0"),
+    (7, "deleting a day's balance", "DELETE FROM ledger_daybalance"),
+    (7, "counting a sealed day anew", "SELECT ledger_begin_seal('2026-01-20')"),
+    (7, "a seal of an open day", SEAL.format(day="(now() AT TIME ZONE 'UTC')::date")),
+    (7, "a seal out of turn", "UPDATE ledger_boundary SET opens = '2026-01-25'; " + SEAL.format(day="'2026-01-23'")),
+    (7, "another seal", SEAL.format(day="'2026-01-20'")),
+    (7, "changing a seal", "UPDATE ledger_seal SET seal = ''"),
+    (7, "deleting a seal", "DELETE FROM ledger_seal"),
+    (7, "truncating the seals", "TRUNCATE ledger_seal"),
+    (7, "another sealed row", "INSERT INTO ledger_sealedrows (day, part, number, leaves)"
+     " VALUES ('2026-01-20', 'entries', 1, '')"),
+    (7, "changing the list of sealed rows", "UPDATE ledger_sealedrows SET leaves = ''"),
+    (7, "deleting the list of sealed rows", "DELETE FROM ledger_sealedrows"),
 ]  # fmt: skip
 
 
 @pytest.fixture
 def target(books):
-    """Alice and Bob have 1,000 each, and 400 of Alice's are held."""
+    """Alice and Bob have 1,000 each, and 400 of Alice's are held. The day of all that is closed and sealed."""
     posted = books.fund(books.alice, 1_000)
     books.fund(books.bob, 1_000)
     holds.place(Place(books.alice.id, 400, "hold"), now=NOW)
+    closing.close(NOW.date(), by="test", grace=timedelta(), now=NOW + closing.DAY)
+    sealing.seal_closed(by="test", clock=lambda: NOW + closing.DAY)
     till = "SELECT id FROM ledger_account WHERE code = 'liabilities:wallets:dora'"
     with connection.cursor() as cursor:
         cursor.execute(till)
         (dora,) = cursor.fetchone()
         cursor.execute("SELECT id FROM ledger_transaction WHERE reference = 'fund:liabilities:wallets:alice'")
         (transaction_id,) = cursor.fetchone()
+        cursor.execute("SELECT min(lane) FROM ledger_balance WHERE account_id = %s AND version = 0", [books.cash.id])
+        (unused,) = cursor.fetchone()
     assert posted
-    return {"alice": books.alice.id, "bob": books.bob.id, "till": dora, "posted": transaction_id}
+    return {
+        "alice": books.alice.id, "bob": books.bob.id, "till": dora, "posted": transaction_id,
+        "cash": books.cash.id, "unused": unused,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("law", "attack", "statement"), ATTACKS, ids=[f"{law}: {what}" for law, what, _ in ATTACKS])
@@ -133,3 +188,13 @@ def test_a_forged_hold_cant_be_placed_closed(books, target):
             f" VALUES ({NEW}, %s, 'held', 'h', 1, 0, 'released', now(), now())",
             [target["alice"]],
         )
+
+
+def test_what_the_last_attacks_forge_is_lawful_but_for_its_dates(books, target):
+    statement = lawful(posted="now()", effective="'2026-01-21'")
+    with connection.cursor() as cursor:
+        for name, value in target.items():
+            statement = statement.replace("{" + name + "}", str(value))
+        cursor.execute(statement)
+    assert books.standing(books.alice).balance == 1_005
+    assert verify.clean()

@@ -120,8 +120,8 @@ def test_a_long_statement_is_read_in_chunks(year, monkeypatch):
 
 
 def test_the_trial_balance_balances_now_and_then(year):
-    for moment in (None, at(3), at(-1)):
-        lines = reports.trial_balance(at=moment, currency="NGN")
+    for day in (None, NOW.date(), NOW.date() - timedelta(days=1)):
+        lines = reports.trial_balance(through=day, currency="NGN")
         assert sum(line.debit for line in lines) == sum(line.credit for line in lines)
     now = {line.code: (line.debit, line.credit) for line in reports.trial_balance()}
     assert now["assets:clearing:bank:NGN"] == (1_000, 0)

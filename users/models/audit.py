@@ -1,9 +1,12 @@
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from uuid_utils.compat import uuid7
 
 
 class AuditEvent(models.Model):
-    """Who did what to which object, and when. Append-only: triggers refuse everything but INSERT."""
+    """Who did what to which object, and when. Append-only: triggers refuse everything but INSERT, and that on closed
+    days too.
+    """
 
     class ActorKind(models.TextChoices):
         PERSON = "person"
@@ -25,6 +28,7 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=("object_kind", "object_id", "id"), name="users_audit_object"),
             models.Index(fields=("actor_kind", "actor_id", "id"), name="users_audit_actor"),
+            BrinIndex(fields=("at",), name="users_audit_by_day", autosummarize=True),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from django import template
 from django.template.defaultfilters import capfirst
 from django.urls import reverse
 
-from walletproject.admin_site import GROUPS
+from walletproject.admin_site import GROUPS, PAGES
 
 register = template.Library()
 
@@ -22,6 +22,7 @@ def as_in_the_sidebar(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         reverse(f"admin:{model.replace('.', '_')}_changelist"): (group, title)
         for group, entries in GROUPS.items()
         for title, _, model in entries
+        if model not in PAGES
     }
     found = names.get(str(parts[1]["link"])) if len(parts) > 1 else None
     if found is None:

@@ -18,6 +18,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from ledger.closing import PeriodClosed
 from ledger.decision import Refused
 from ledger.reversal import NotReversible
 from users.models import User
@@ -30,7 +31,8 @@ from wallets.proposals.deed import Deed
 from wallets.transfers import CurrencyMismatch
 
 REFUSALS = (
-    CurrencyMismatch, InvalidState, NotFound, NotReversible, PermissionDenied, Refused, ValidationError, WalletRefused,
+    CurrencyMismatch, InvalidState, NotFound, NotReversible, PeriodClosed, PermissionDenied, Refused, ValidationError,
+    WalletRefused,
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ Every label has few values: codes, providers and states, never ids. What happens
 is committed; all other helpers count at once. Counting takes about two microseconds.
 """
 
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
@@ -39,6 +40,11 @@ _payout_seconds = Histogram(
 _circuits = Gauge("wallet_provider_circuit", "Circuit breaker: 0 closed, 1 half open, 2 open.", ["provider"],
                   multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
 _webhooks = Counter("wallet_webhooks", "Webhooks by verdict.", ["provider", "verdict"], registry=COUNTED)
+
+_broken = Gauge("wallet_verification_broken", "What the last proof of the books found broken; alert above 0.",
+                multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
+_verified = Gauge("wallet_verification_time_seconds", "When the books were last proven, in seconds since 1970.",
+                  multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
 
 CIRCUIT = {"closed": 0, "half_open": 1, "open": 2}
 _queues = Queues()
@@ -103,6 +109,12 @@ def circuit_became(provider: str, state: str) -> None:
 def webhook_came(provider: str, verdict: str) -> None:
     """A webhook for an enabled provider was stored, duplicate, forged, unreadable …"""
     _webhooks.labels(provider, verdict).inc()
+
+
+def verified(at: datetime, broken: int) -> None:
+    """The books were proven, from that moment on, and so many offenders found."""
+    _broken.set(broken)
+    _verified.set(at.timestamp())
 
 
 def exposition() -> bytes:

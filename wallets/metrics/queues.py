@@ -56,14 +56,18 @@ class Queues:
             return self._told
 
 
+def measured() -> list[tuple[str, int, float]]:
+    """Each queue with how many rows are due, and for how many seconds the first has been."""
+    return [(queue.name, *_ask(queue)) for queue in QUEUES]
+
+
 def _tell() -> list[Metric]:
     depth = GaugeMetricFamily("wallet_queue_depth", "Rows whose turn has come.", labels=["queue"])
     age = GaugeMetricFamily("wallet_queue_oldest_seconds", "For how long the first is overdue.", labels=["queue"])
     try:
-        for queue in QUEUES:
-            waiting, seconds = _ask(queue)
-            depth.add_metric([queue.name], waiting)
-            age.add_metric([queue.name], seconds)
+        for name, waiting, seconds in measured():
+            depth.add_metric([name], waiting)
+            age.add_metric([name], seconds)
     except Error as error:
         logger.warning("The queues can't be measured: %s", error)
     return [depth, age]

@@ -1,5 +1,7 @@
 """The tables of the product, one file for each subject."""
 
+from wallets.models.closing import MailedHead
+from wallets.models.exports import Export
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
 from wallets.models.movements import Deposit, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
@@ -32,9 +34,11 @@ __all__ = [
     "ColumnMapping",
     "Deposit",
     "DriftAlert",
+    "Export",
     "FeeRule",
     "IdempotencyKey",
     "JournalTemplate",
+    "MailedHead",
     "Match",
     "MatchRule",
     "Member",

@@ -16,6 +16,7 @@ from wallets import metrics
 from wallets.access import WalletClosed
 from wallets.chart import wallet_of
 from wallets.models import Wallet
+from wallets.opening import InvalidState
 from wallets.proposals.deed import Deed, Two
 
 
@@ -55,6 +56,8 @@ class Journal(Deed, frozen=True):
 
     def do(self, by: Two, *, proposal: UUID, now: datetime) -> UUID:
         lines = self._lines()
+        if self.effective_on and self.effective_on > now.astimezone(UTC).date():
+            raise InvalidState(f"{self.effective_on} hasn't come yet; approve it then.")
         posting = Posting(
             "adjustment", f"journal:{proposal}",
             tuple(_leg(lines[leg.account], leg.amount) for leg in self.legs), description=self.description,

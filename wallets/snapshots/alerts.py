@@ -4,18 +4,14 @@ import logging
 from datetime import datetime
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 
-from users.models import User
-from wallets import bell, metrics
+from wallets import bell, finance, metrics
 from wallets.currencies import exponent
 from wallets.documents.document import major
 from wallets.models import BalanceSnapshot, DriftAlert
 
 logger = logging.getLogger(__name__)
-
-FINANCE = "finance"
 
 
 def threshold(currency: str) -> int:
@@ -56,8 +52,7 @@ def mail(alert: DriftAlert, *, now: datetime) -> None:
     if not DriftAlert.objects.filter(pk=alert.pk, mailed_at=None).update(mailed_at=now):
         return
     try:
-        if readers := _readers():
-            send_mail(f"Drift at {alert.provider}: {_amount(alert, alert.drift)}", _letter(alert), None, readers)
+        finance.mail(f"Drift at {alert.provider}: {_amount(alert, alert.drift)}", _letter(alert))
     except Exception:
         DriftAlert.objects.filter(pk=alert.pk).update(mailed_at=None)
         raise
@@ -70,11 +65,6 @@ def _sound(snapshot: BalanceSnapshot) -> None:
     )  # fmt: skip
     metrics.drift_alerted(snapshot.provider, snapshot.currency)
     transaction.on_commit(lambda: bell.ring("wallets.mail_drift_alerts"))
-
-
-def _readers() -> list[str]:
-    found = User.objects.filter(groups__name=FINANCE, is_active=True).order_by("pk").values_list("email", flat=True)
-    return settings.FINANCE_EMAILS or list(found)
 
 
 def _letter(alert: DriftAlert) -> str:

@@ -81,8 +81,10 @@ def statement(*, caller: Caller, wallet_id: UUID, since: date, until: date) -> S
     if since > until:
         raise ValidationError.on("from", "invalid", f"The period would end before it starts; use {until} or earlier.")
     found = enter(caller, wallet_id, Need.VIEW)
+    return statement_of(Wallet.objects.select_related("owner").get(pk=found.id), since, until)
+
+
+def statement_of(wallet: Wallet, since: date, until: date) -> Statement:
+    """The statement of a wallet that somebody may see, with its owner."""
     first, last = datetime.combine(since, time.min, UTC), datetime.combine(until, time.max, UTC)
-    return Statement(
-        Wallet.objects.select_related("owner").get(pk=found.id), since, until,
-        ledger.statement(found.account, since=first, until=last),
-    )  # fmt: skip
+    return Statement(wallet, since, until, ledger.statement(wallet.account_id, since=first, until=last))

@@ -16,7 +16,7 @@ from users import clients, registration, sessions
 from users.callers import Caller, System
 from users.models import ApiClient, User
 from users.tests.signing import Signer
-from wallets import opening, providing
+from wallets import agreement, opening, providing
 from wallets.models import Wallet
 
 PASSWORD = "correct horse battery"
@@ -201,5 +201,5 @@ def balance(http: Http, wallet: Wallet) -> tuple[int, int, int, int]:
 
 
 def books_are_clean() -> bool:
-    """Whether every law of the ledger holds."""
-    return verify.clean()
+    """Whether every law of the ledger holds, and the product agrees with it."""
+    return verify.clean() and agreement.clean()

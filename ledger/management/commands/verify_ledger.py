@@ -1,53 +1,56 @@
 """Prove all the laws of the books over all rows."""
 
 import sys
-from time import monotonic
-from typing import IO, Any, cast
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
 
-from ledger import verify
-
-EXAMPLES = """
-examples:
-  manage.py verify_ledger            every law, every row; exit code 1 if any is broken
-  manage.py verify_ledger --quiet    only what is wrong: for a cron
-"""
+from ledger import commands, verifications, verify
+from ledger.seals import chain
+from ledger.seals.sealing import Head, MalformedHead
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     """Exit code 0 when every law holds, 1 with a precise report when one doesn't."""
 
-    help = "Prove all the laws of the ledger over all rows, on one snapshot. Exit code 1 if any is broken." + EXAMPLES
+    help = "Prove all the laws of the ledger over all rows, on one snapshot. Exit code 1 if any is broken."
+    examples = """
+  manage.py verify_ledger                          every law, every row, every seal
+  manage.py verify_ledger --quiet                  only what is wrong
+  manage.py verify_ledger --head 2026-11-23:5f2c…  and whether the seals still lead to a head kept elsewhere
+  manage.py verify_ledger --unrecorded             without a record of it, on a standby that can't be written to
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--quiet", action="store_true", help="print only what is wrong")
+        parser.add_argument("--head", help="a head of the seals that was kept elsewhere")
+        parser.add_argument("--unrecorded", action="store_true", help="leave no record of it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(file=cast(IO[str], self.stdout), soft_wrap=True)
-        started, broken = monotonic(), 0
-        with Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
-            console=Console(stderr=True), transient=True, disable=options["quiet"],
-        ) as progress:  # fmt: skip
-            task = progress.add_task("reading the books", total=len(verify.checks()))
-            for finding in verify.verify():
-                progress.update(task, advance=1, description=finding.check.says)
-                broken += finding.total
-                self._tell(console, finding, options["quiet"])
-        if broken:
-            console.print(f"[bold red]{broken} offenders.[/] Post nothing by hand: docs/operations.md says what to do.")
-            sys.exit(1)
-        if not options["quiet"]:
-            rows = ", ".join(f"{count:,} {name}" for name, count in verify.size().items())
-            console.print(f"[bold green]The books are clean[/]: {rows}, in {monotonic() - started:.1f} s.")
+        console, quiet, kept = self.console, options["quiet"], _head(options["head"])
+        with commands.progress(len(verify.checks()) + chain.sealed_days(), quiet=quiet) as advance:
 
-    def _tell(self, console: Console, finding: verify.Finding, quiet: bool) -> None:
-        if finding.total:
-            console.print(f"[red]✗[/] law {finding.check.law}: {finding.check.says}: {finding.total} broken")
-            for offender in finding.shown:
-                console.print(f"    {offender}")
-        elif not quiet:
-            console.print(f"[green]✓[/] law {finding.check.law}: {finding.check.says}")
+            def told(finding: verify.Finding) -> None:
+                advance(finding.check.says)
+                self.tell(f"law {finding.check.law}: {finding.check.says}", finding.total, finding.shown, quiet=quiet)
+
+            made = verifications.prove(
+                clock=timezone.now, kept=kept, told=told, day=lambda day: advance(f"the seal of {day}"),
+                recorded=not options["unrecorded"],
+            )  # fmt: skip
+        if made.broken:
+            console.print(
+                f"[bold red]{made.broken} offenders.[/] Post nothing by hand: docs/operations.md says what to do."
+            )
+            sys.exit(1)
+        if not quiet:
+            rows = ", ".join(f"{count:,} {name}" for name, count in made.rows.items())
+            console.print(f"[bold green]The books are clean[/]: {rows}, in {made.took.total_seconds():.1f} s.")
+            console.print(f"Head of the seals: {made.head or 'none, no day is sealed yet'}")
+
+
+def _head(text: str | None) -> Head | None:
+    try:
+        return Head.read(text) if text else None
+    except MalformedHead as error:
+        raise CommandError(str(error)) from error

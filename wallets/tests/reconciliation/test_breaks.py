@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from ledger import verify
 from ledger.balances import standings
 from users.callers import System
 from users.models import AuditEvent
@@ -14,7 +15,6 @@ from wallets.models import BooksItem, Break, BreakNote, Match, StatementLine
 from wallets.opening import InvalidState
 from wallets.reconciliation import joining, resolving
 from wallets.reconciliation.postings import propose_posting
-from wallets.tests.conftest import books_are_clean
 from wallets.tests.reconciliation.conftest import FINA, NOW, Row, day
 
 BOB = System("bob")
@@ -154,7 +154,7 @@ def test_two_people_post_what_it_lacks(desk, theirs, ours, lacking, against):
     assert (found.requested_by, found.resolved_by, found.reason) == (
         "system:fina", "system:bob", "As the statement says.",
     )  # fmt: skip
-    assert (BooksItem.objects.get(transaction=found.transaction_id).effective_on, books_are_clean()) == (day(3), True)
+    assert (BooksItem.objects.get(transaction=found.transaction_id).effective_on, verify.clean()) == (day(3), True)
 
 
 def test_one_person_alone_posts_nothing(desk):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ledger import verify
 from users.permissions import PermissionDenied
 from wallets import chart
 from wallets.models import BooksItem, Proposal
@@ -11,7 +12,6 @@ from wallets.proposals.ask import ask
 from wallets.proposals.breaks import BreakPosting
 from wallets.proposals.journals import JournalLeg
 from wallets.reconciliation import resolving
-from wallets.tests.conftest import books_are_clean
 from wallets.tests.reconciliation.conftest import NOW, Row, day
 from wallets.tests.reconciliation.test_breaks import begin, clearing, resolved
 from wallets.tests.test_proposals import staff
@@ -55,7 +55,7 @@ def test_it_is_posted_when_a_second_person_approves_it(desk, ada, ben):
     assert (found.requested_by, found.resolved_by) == (f"staff:{ada.pk}", f"staff:{ben.pk}")
     assert Proposal.objects.get().transaction_id == found.transaction_id
     assert BooksItem.objects.get(transaction=found.transaction_id).effective_on == day(4)
-    assert (desk.reconcile().breaks, books_are_clean()) == ({}, True)
+    assert (desk.reconcile().breaks, verify.clean()) == ({}, True)
 
 
 @pytest.mark.parametrize(("amount", "debit", "credit"), [(-50, FEES, CLEARING), (50, CLEARING, FEES)])

@@ -6,6 +6,7 @@ in `migrations/0002_laws.py`, where PostgreSQL itself keeps them.
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from uuid_utils.compat import uuid7
@@ -85,7 +86,10 @@ class Balance(models.Model):
 
 
 class Transaction(models.Model):
-    """One business event, posted once and never changed; undone only by another that reverses it."""
+    """One business event, posted once and never changed; undone only by another that reverses it.
+
+    It takes effect when it is posted, or earlier where it is dated back, and never later.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     kind = models.CharField(max_length=32)
@@ -104,9 +108,15 @@ class Transaction(models.Model):
             models.UniqueConstraint(
                 "reverses", name="ledger_transaction_reversed_once", condition=Q(reverses__isnull=False)
             ),
+            models.CheckConstraint(name="ledger_transaction_effective", condition=Q(effective_at__lte=F("posted_at"))),
         ]
+        # Rows lie in the order of time, near enough; the few that are dated back are found by themselves.
         indexes: ClassVar = [
             models.Index("external_reference", name="ledger_transaction_external", condition=~Q(external_reference="")),
+            BrinIndex(fields=("posted_at",), name="ledger_transaction_by_day", autosummarize=True),
+            models.Index(
+                "effective_at", name="ledger_transaction_dated_back", condition=Q(effective_at__lt=F("posted_at"))
+            ),
         ]
 
     def __str__(self) -> str:
@@ -138,6 +148,7 @@ class Entry(models.Model):
                 name="ledger_entry_amount", condition=Q(amount__range=(-MAX_POSTING, MAX_POSTING)) & ~Q(amount=0)
             ),
         ]
+        indexes: ClassVar = [BrinIndex(fields=("posted_at",), name="ledger_entry_by_day", autosummarize=True)]
 
 
 class Hold(models.Model):
