@@ -165,5 +165,7 @@ def test_a_fork_counts_in_files_of_its_own(folder):
 
 def test_of_a_gauge_the_latest_value_is_told(folder):
     for state in ("open", "closed", "half_open"):
-        counting(folder, f"from wallets import metrics; metrics.circuit_became('paystack', '{state}')").communicate()
-        assert told(scrape(), "wallet_provider_circuit", provider="paystack") == metrics.CIRCUIT[state]
+        counting(
+            folder, f"from wallets import metrics; metrics.circuit_became('paystack', '', '{state}')"
+        ).communicate()
+        assert told(scrape(), "wallet_provider_circuit", provider="paystack", currency="") == metrics.CIRCUIT[state]

@@ -59,6 +59,7 @@ app.conf.update(
         "closing": {"task": "wallets.close_days", "schedule": 300.0, "options": {"expires": 60}},
         "heads": {"task": "wallets.mail_head", "schedule": 60.0, "options": {"expires": 60}},
         "verification": {"task": "wallets.verify_ledger", "schedule": 600.0, "options": {"expires": 60}},
+        "shortages": {"task": "wallets.mail_shortages", "schedule": 60.0, "options": {"expires": 60}},
         "answers": {"task": "wallets.forget_bodies", "schedule": 3600.0},
         "tokens": {"task": "users.purge", "schedule": 3600.0},
     },

@@ -260,6 +260,8 @@ SPECTACULAR_SETTINGS = {
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
+# Each client of a test loads the middleware anew, which would list all files each time.
+WHITENOISE_AUTOREFRESH = TESTING
 LOGIN_URL = "admin:login"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 # Staff show a code of their authenticator beside the password; whoever has none yet sets one up as they log in.
@@ -329,6 +331,7 @@ LOGGING = {
 # --- The product's own limits -------------------------------------------------------------------------------------
 
 IDEMPOTENCY_BODY_DAYS = env.int("IDEMPOTENCY_BODY_DAYS", 30)
+WEBHOOK_BODY_DAYS = env.int("WEBHOOK_BODY_DAYS", 90)
 PROVIDERS = enabled(env.ENVIRON, production=PRODUCTION)
 DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", next(iter(PROVIDERS), ""))
 # Where the sandbox bank delivers its webhooks: at our own door.

@@ -37,8 +37,8 @@ _payout_seconds = Histogram(
     "wallet_payout_settle_seconds", "From asking for a withdrawal to knowing that it was paid.", ["provider"],
     buckets=(1, 2, 5, 10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY), registry=COUNTED,
 )  # fmt: skip
-_circuits = Gauge("wallet_provider_circuit", "Circuit breaker: 0 closed, 1 half open, 2 open.", ["provider"],
-                  multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
+_circuits = Gauge("wallet_provider_circuit", "Circuit breaker, of an account with a currency: 0 closed, 1 half open, 2"
+                  " open.", ["provider", "currency"], multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
 _webhooks = Counter("wallet_webhooks", "Webhooks by verdict.", ["provider", "verdict"], registry=COUNTED)
 
 _broken = Gauge("wallet_verification_broken", "What the last proof of the books found broken; alert above 0.",
@@ -101,9 +101,9 @@ def payout_settled(provider: str, seconds: float) -> None:
     transaction.on_commit(partial(_payout_seconds.labels(provider).observe, seconds))
 
 
-def circuit_became(provider: str, state: str) -> None:
-    """A provider's circuit breaker is now closed, half_open or open."""
-    _circuits.labels(provider).set(CIRCUIT[state])
+def circuit_became(provider: str, currency: str, state: str) -> None:
+    """The circuit breaker of a provider ("" for the currency) or of an account there is closed, half_open or open."""
+    _circuits.labels(provider, currency).set(CIRCUIT[state])
 
 
 def webhook_came(provider: str, verdict: str) -> None:

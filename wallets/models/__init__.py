@@ -3,9 +3,10 @@
 from wallets.models.closing import MailedHead
 from wallets.models.exports import Export
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
-from wallets.models.movements import Deposit, IdempotencyKey, Transfer
+from wallets.models.movements import Deposit, DrainBatch, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
 from wallets.models.proposals import JournalTemplate, Proposal
+from wallets.models.provider_fees import CarriedFee
 from wallets.models.reconciliation import (
     BooksItem,
     Break,
@@ -31,8 +32,10 @@ __all__ = [
     "BooksItem",
     "Break",
     "BreakNote",
+    "CarriedFee",
     "ColumnMapping",
     "Deposit",
+    "DrainBatch",
     "DriftAlert",
     "Export",
     "FeeRule",

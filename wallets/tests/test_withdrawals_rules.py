@@ -13,7 +13,7 @@ from wallets.tests.conftest import balance
 from wallets.tests.payouts import BACK, GONE, HELD, books_are_clean
 from wallets.tests.scripted import said
 from wallets.tests.test_withdrawals import bank_account
-from wallets.withdrawals import approve
+from wallets.withdrawals import approve, failures
 from wallets.withdrawals.rules import Fee, rounded_up
 
 
@@ -176,7 +176,7 @@ def test_what_is_rejected_is_given_back(awaiting, sade):
     approve.reject(awaiting.found().pk, actor=sade.user, reason="Call them first.", now=awaiting.now)
     shown = awaiting.shown()
     assert (shown["status"], shown["failure"]) == (
-        "cancelled", {"code": "not_approved", "detail": "Call them first."},
+        "cancelled", {"code": "not_approved", "detail": failures.sentence("not_approved")},
     )  # fmt: skip
     assert awaiting.money == BACK
     awaiting.later(60)
