@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,16 @@ def money(amount: int, currency: str) -> SafeString:
     return format_html('<span class="money">{}</span>', format_money(amount, currency))
 
 
+def number(count: int, unit: str = "") -> SafeString:
+    """A count, aligned with those above and below it."""
+    return format_html('<span class="money">{}</span>', f"{count:,} {unit}".strip())
+
+
+def marked(value: Any) -> SafeString:
+    """What a reader shall see first: where two sides differ."""
+    return format_html('<mark class="office-mark">{}</mark>', value)
+
+
 def identifier(id: UUID | str) -> SafeString:
     """An id's last digits, which tell it from its neighbours; selecting or clicking them takes the whole id."""
     whole = str(id)
@@ -37,9 +47,10 @@ def whole_identifier(id: UUID | str) -> SafeString:
 
 
 def abridged(text: str) -> SafeString:
-    """A code or reference with the ids in it cut to their last digits."""
+    """A code or reference with the ids in it cut to their last digits, kept on one line; or a sentence with such."""
+    kept = "" if " " in text else "whole"
     return format_html(
-        '<span class="whole" title="{}">{}</span>', text, ID.sub(lambda found: f"…{found[0][-SHOWN:]}", text)
+        '<span class="{}" title="{}">{}</span>', kept, text, ID.sub(lambda found: f"…{found[0][-SHOWN:]}", text)
     )
 
 
@@ -51,6 +62,11 @@ def label(text: str, variant: str = "") -> SafeString:
 def moment(at: datetime | None) -> str:
     """A moment in UTC."""
     return NOTHING if at is None else str(localize(at))
+
+
+def day(of: date | None) -> str:
+    """A day, as moments begin."""
+    return NOTHING if of is None else str(localize(of))
 
 
 def link(model: str, pk: Any, text: Any) -> SafeString:

@@ -33,9 +33,12 @@ from wallets.models import (
 )
 
 MODELS = [model._meta.label_lower for model in admin.site._registry]
-# What staff write here; test_withdrawals_admin.py has how.
+# What staff write here; test_withdrawals_admin.py and reconciliation/test_pages.py have how.
 RULES = {"wallets.feerule", "wallets.withdrawallimit", "wallets.approvalrule"}
-WRITTEN = RULES | {"wallets.journaltemplate", "wallets.proposal"}
+SETTINGS = RULES | {"wallets.journaltemplate", "wallets.columnmapping", "wallets.matchrule"}
+WRITTEN = SETTINGS | {"wallets.proposal", "wallets.break"}
+# What a list leaves out if nobody asks for it.
+QUERY = {"wallets.break": "?state=any"}
 pytestmark = pytest.mark.usefixtures("demo_data")
 NUMBERS = ("0123456789", "0000000001", "0000000004")
 
@@ -82,7 +85,7 @@ def text(client: Client, url: str) -> str:
 
 def every_page(client: Client) -> dict[str, str]:
     """Each list and each row's page."""
-    urls = [reverse("admin:index"), *map(list_of, MODELS)]
+    urls = [reverse("admin:index"), *(list_of(model) + QUERY.get(model, "") for model in MODELS)]
     urls += [page_of(model, row) for model in MODELS for row in apps.get_model(model).objects.all()]
     return {url: text(client, url) for url in urls}
 
@@ -95,6 +98,8 @@ def test_everything_that_staff_need_is_there():
         "wallets.provideraccount", "wallets.balancesnapshot", "wallets.driftalert",
         "wallets.feerule", "wallets.withdrawallimit", "wallets.approvalrule", "wallets.payoutpause",
         "wallets.providercircuit", "wallets.proposal", "wallets.journaltemplate", "wallets.export",
+        "wallets.reconciledaccount", "wallets.statement", "wallets.statementline", "wallets.reconciliation",
+        "wallets.match", "wallets.break", "wallets.matchrule", "wallets.columnmapping",
         "ledger.account", "ledger.transaction", "ledger.hold", "ledger.seal", "ledger.verification",
     ])  # fmt: skip
 
@@ -103,7 +108,7 @@ def test_a_list_has_its_rows_and_each_row_a_page(pages):
     for model in MODELS:
         rows = apps.get_model(model).objects.all()
         assert rows, f"the demo data has no {model}"
-        listed = pages[list_of(model)]
+        listed = pages[list_of(model) + QUERY.get(model, "")]
         assert all(page_of(model, row) in listed for row in rows.order_by("-pk")[:20]), model
         assert pages[page_of(model, rows[0])]
 
@@ -317,7 +322,7 @@ def test_a_webhooks_page_shows_its_body_without_account_numbers(office, body):
 
 @pytest.mark.parametrize("term", ["nothing", "0199a000-0000-7000-8000-000000000000", "'\"(", "x:y"])
 def test_a_search_for_what_is_not_there_finds_nothing(office, term):
-    for model in [model for model in MODELS if model not in RULES | {"wallets.journaltemplate"}]:
+    for model in [model for model in MODELS if model not in SETTINGS]:
         listed = text(office, f"{list_of(model)}?q={term}")
         assert not any(page_of(model, row) in listed for row in apps.get_model(model).objects.all()), model
 
@@ -336,9 +341,9 @@ def test_a_search_for_what_no_text_contains_is_no_error(office):
         ("ledger.hold", "open=pending", 1),
         ("ledger.hold", "open=any", 4),
         ("ledger.account", "root=income", 4),
-        ("ledger.transaction", "posted_at_from=2000-01-01", 17),
+        ("ledger.transaction", "posted_at_from=2000-01-01", 30),
         ("ledger.transaction", "posted_at_to=2000-01-01", 0),
-        ("ledger.transaction", "posted_at_from=nonsense", 17),
+        ("ledger.transaction", "posted_at_from=nonsense", 30),
         ("wallets.deposit", "created_at_from=2999-01-01", 0),
         ("wallets.topup", "status=pending", 1),
         ("wallets.topup", "status=completed", 1),
@@ -396,11 +401,11 @@ def page_through(client: Client, url: str, direction: str) -> list[list[str]]:
     return [*pages, [last]]
 
 
-@pytest.mark.parametrize("model", ["ledger.transaction", "ledger.account"])
+@pytest.mark.parametrize("model", ["ledger.transaction", "ledger.account", "wallets.break"])
 def test_a_list_is_paged_from_row_to_row_and_counts_nothing(office, monkeypatch, model):
     monkeypatch.setattr(admin.site.get_model_admin(apps.get_model(model)), "list_per_page", 4)
     with CaptureQueriesContext(connection) as asked:
-        *forward, (last,) = page_through(office, list_of(model), "next")
+        *forward, (last,) = page_through(office, list_of(model) + QUERY.get(model, ""), "next")
     assert not [query["sql"] for query in asked if "COUNT(*)" in query["sql"] and "LIMIT" not in query["sql"]]
     rows = [row for page in forward for row in page]
     assert len(rows) == len(set(rows)) == apps.get_model(model).objects.count()

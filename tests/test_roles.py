@@ -13,6 +13,7 @@ from walletproject import demo, roles
 pytestmark = pytest.mark.usefixtures("demo_data")
 
 EVERYBODY = set(ROLES)
+RECONCILE = {"operator", "accountant"}
 LOOK = {
     "users.apiclient": {"accountant", "auditor", "admin"},
     "users.auditevent": {"accountant", "auditor", "admin"},
@@ -27,6 +28,17 @@ BUTTONS = {
     "wallets.approvalrule remove": {"accountant", "admin"},
     "wallets.feerule remove": {"accountant", "admin"},
     "wallets.withdrawallimit remove": {"accountant", "admin"},
+    "wallets.break accept": RECONCILE,
+    "wallets.break assign": RECONCILE,
+    "wallets.break match_by_hand": RECONCILE,
+    "wallets.break note": RECONCILE,
+    "wallets.break post": RECONCILE,
+    "wallets.break take": RECONCILE,
+    "wallets.match unmatch": RECONCILE,
+    "wallets.reconciledaccount reconcile": RECONCILE,
+    "wallets.reconciledaccount upload": RECONCILE,
+    "wallets.statement reconcile": RECONCILE,
+    "wallets.statement upload/": RECONCILE,
     "wallets.proposal approve": {"approver", "admin"},
     "wallets.proposal reject": {"approver", "admin"},
     "wallets.proposal withdraw": {"operator", "accountant", "admin"},
@@ -48,7 +60,9 @@ BUTTONS = {
 # Pages on which something is written, and whose they are.
 WRITE = {
     "wallets.approvalrule": {"accountant", "admin"},
+    "wallets.columnmapping": RECONCILE,
     "wallets.feerule": {"accountant", "admin"},
+    "wallets.matchrule": RECONCILE,
     "wallets.journaltemplate": {"accountant"},
     "wallets.withdrawallimit": {"accountant", "admin"},
 }
@@ -69,11 +83,17 @@ def models():
     return {model._meta.label_lower: page for model, page in admin.site._registry.items()}
 
 
+def of_rows(page):
+    """The buttons of a row's page, those in menus too."""
+    for action in page.actions_detail:
+        yield from action["items"] if isinstance(action, dict) else [action]
+
+
 def button_urls():
     """Each button with its address, of the demo's first row."""
     for label, page in models().items():
         row = apps.get_model(label).objects.first()
-        for action in page.actions_detail:
+        for action in of_rows(page):
             path = getattr(page, action).url_path
             yield f"{label} {action}", reverse(f"admin:{label.replace('.', '_')}_changelist") + f"{row.pk}/{path}/"
         for action in page.actions_list:
@@ -103,7 +123,7 @@ def test_every_list_and_page_is_seen_by_those_who_may(person):
 def test_every_button_is_pressed_by_those_who_may_and_refused_to_others(person):
     role, client = person
     for button, url in button_urls():
-        answer = client.get(url)
+        answer = client.get(url, follow=True)
         assert (answer.status_code == 200) == (role in BUTTONS[button]), (button, answer.status_code)
         if role not in BUTTONS[button]:
             assert client.post(url, {"_form_submitted": "on", "reason": "Please."}).status_code == 403, button

@@ -8,6 +8,7 @@ from wallets.admin import (
     payouts,
     people,
     proposals,
+    reconciliation,
     rules,
     snapshots,
     switches,
@@ -16,6 +17,6 @@ from wallets.admin import (
 )
 
 __all__ = [
-    "closing", "exports", "incoming", "movements", "payouts", "people", "proposals", "rules", "snapshots", "switches",
-    "transactions", "wallets",
+    "closing", "exports", "incoming", "movements", "payouts", "people", "proposals", "reconciliation", "rules",
+    "snapshots", "switches", "transactions", "wallets",
 ]  # fmt: skip

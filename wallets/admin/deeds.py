@@ -3,6 +3,7 @@ reason is written into the history and the audit trail.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -77,15 +78,28 @@ def button(
     return made
 
 
-def do(deed: Callable[..., None], request: HttpRequest, form: ReasonForm, page: str, id: str) -> HttpResponse:
-    """Do a deed, say what came of it, and show the row's page anew; `page` is such as `wallets_transfer`."""
-    actor, reason = cast(User, request.user), form.cleaned_data["reason"]
+def tell(deed: Callable[[User, datetime], object], request: HttpRequest) -> str:
+    """Let whoever asks do a deed, now; returns why it couldn't be done, or nothing."""
     try:
-        deed(UUID(id), actor=actor, reason=reason, now=timezone.now())
-        messages.success(request, "Done.")
+        deed(cast(User, request.user), timezone.now())
     except REFUSALS as refusal:
-        messages.error(request, str(refusal))
+        return str(refusal)
+    return ""
+
+
+def act(
+    deed: Callable[[User, datetime], object], request: HttpRequest, page: str, id: str, *, done: str = "Done."
+) -> HttpResponse:
+    """Do a deed, say what came of it, and show the row's page anew; `page` is such as `wallets_transfer`."""
+    told = tell(deed, request)
+    messages.error(request, told) if told else messages.success(request, done)
     return show(page, id)
+
+
+def do(deed: Callable[..., None], request: HttpRequest, form: ReasonForm, page: str, id: str) -> HttpResponse:
+    """Do a deed that takes a row and a reason."""
+    reason = form.cleaned_data["reason"]
+    return act(lambda actor, now: deed(UUID(id), actor=actor, reason=reason, now=now), request, page, id)
 
 
 def propose(deed: Deed, request: HttpRequest, form: ReasonForm, page: str, id: str) -> HttpResponse:

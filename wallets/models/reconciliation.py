@@ -145,6 +145,8 @@ class Match(models.Model):
                 "account", "id", name="wallets_match_differs",
                 condition=Q(undone_at__isnull=True) & ~Q(difference=0),
             ),
+            models.Index("account", "id", name="wallets_match_of_account"),
+            models.Index("id", name="wallets_match_undone", condition=Q(undone_at__isnull=False)),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -195,7 +197,7 @@ class Break(models.Model):
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
 
     class Meta:
-        permissions: ClassVar = [("resolve_break", "Can resolve breaks of a reconciliation")]
+        permissions: ClassVar = [("reconcile", "Can import statements, match them, and look after breaks")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="wallets_break_state",
@@ -216,6 +218,8 @@ class Break(models.Model):
         indexes: ClassVar = [
             models.Index("account", "kind", name="wallets_break_open", condition=Q(state="open")),
             models.Index("account", "id", name="wallets_break_of_account"),
+            models.Index("first_on", "id", name="wallets_break_oldest"),
+            models.Index("first_on", "id", name="wallets_break_oldest_open", condition=Q(state="open")),
         ]
 
     def __str__(self) -> str:
@@ -296,7 +300,7 @@ class StatementLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.booked_on} {self.amount} {self.reference or self.description}"
+        return f"{self.reference or self.external_id or self.description or 'A line'}, {self.booked_on}"
 
 
 class BooksItem(models.Model):
@@ -366,6 +370,7 @@ class MatchRule(models.Model):
     active = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = "matching rule"
         ordering: ClassVar = ["position", "name"]
         constraints: ClassVar = [
             models.UniqueConstraint("position", "name", name="wallets_match_rule_once"),

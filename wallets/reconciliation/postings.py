@@ -5,9 +5,10 @@ from typing import Literal, get_args
 
 from uuid_utils.compat import uuid7
 
+from ledger.accounts import Line
 from ledger.requests import Posting
 from wallets import chart
-from wallets.models import Break, StatementLine
+from wallets.models import Break, ReconciledAccount, StatementLine
 from wallets.opening import InvalidState
 from wallets.reconciliation.members import lacking, last_day
 
@@ -24,16 +25,20 @@ def propose_posting(found: Break, *, against: Against | None = None, on: date | 
     account, needed = found.account, lacking(found)
     if not needed:
         raise InvalidState("The amounts agree, so there is nothing to post; resolve it by a note.")
-    line = {
-        "suspense": lambda: chart.suspense(account.provider, account.currency),
-        "provider_fees": lambda: chart.provider_fees(account.currency),
-    }[against or likelier(found)]()
-    clearing, id = chart.clearing(account.provider, account.currency), uuid7()
+    clearing, line = sides(account, against or likelier(found))
+    id = uuid7()
     return Posting(
         "adjustment", f"adjustment:{id}", (clearing.debit(needed), line.credit(needed)),
         description=f"Reconciliation of {account}: {found.get_kind_display().lower()}"[:255],
         metadata={"break": str(found.pk)}, effective_at=datetime.combine(on or last_day(found), time(), UTC), id=id,
     )  # fmt: skip
+
+
+def sides(account: ReconciledAccount, against: Against) -> tuple[Line, Line]:
+    """The two accounts of such a posting: the clearing account, and what it is posted against."""
+    provider, currency = account.provider, account.currency
+    other = chart.suspense(provider, currency) if against == "suspense" else chart.provider_fees(currency)
+    return chart.clearing(provider, currency), other
 
 
 def likelier(found: Break) -> Against:

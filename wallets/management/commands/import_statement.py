@@ -32,8 +32,6 @@ examples:
 exit codes: 0 imported, or imported before; 1 refused, and nothing of it was kept; 2 asked for wrongly, or while
 another import or run of the account is under way
 """
-SUFFIXES = {".csv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".sta": "mt940", ".mt940": "mt940", ".940": "mt940"}
-SUFFIXES |= {".xml": "camt053"}
 
 
 class Command(BaseCommand):
@@ -68,7 +66,7 @@ class Command(BaseCommand):
 
 def _upload(options: dict[str, Any]) -> Upload:
     path: Path = options["file"]
-    format = options["format"] or SUFFIXES.get(path.suffix.lower())
+    format = options["format"] or files.format_of(path.name)
     if format is None:
         raise CommandError(f"{path.name} doesn't tell its format; name it with --format.", returncode=2)
     try:
