@@ -41,12 +41,8 @@ wrongly, or while another import or run of the account is under way
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("provider", nargs="?", help="one provider; without it, all that have statements")
         parser.add_argument("--currency", help="one currency; without it, all of them")
-        parser.add_argument(
-            "--since", type=commands.day, metavar="DAY", help="the first statement's without it"
-        )
-        parser.add_argument(
-            "--until", type=commands.day, metavar="DAY", help="the last statement's without it"
-        )
+        parser.add_argument("--since", type=commands.day, metavar="DAY", help="the first statement's without it")
+        parser.add_argument("--until", type=commands.day, metavar="DAY", help="the last statement's without it")
         parser.add_argument("--dry-run", action="store_true", help="keep nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
