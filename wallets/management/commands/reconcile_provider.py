@@ -30,8 +30,8 @@ class Command(commands.Command):
 
     help = (
         "Match statements with the books, list what doesn't match, and explain how the balances differ. Exit code 0"
-        " when everything is explained; 1 when there are open breaks, or balances differ by more; 2 when it was asked for"
-        " wrongly, or while another import or run of the account is under way."
+        " when everything is explained; 1 when there are open breaks, or balances differ by more; 2 when it was asked"
+        " for wrongly, or while another import or run of the account is under way."
     )
     examples = """
   manage.py reconcile_provider                        every account that has statements
