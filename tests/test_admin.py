@@ -100,7 +100,7 @@ def test_everything_that_staff_need_is_there():
         "wallets.providercircuit", "wallets.proposal", "wallets.journaltemplate", "wallets.export",
         "wallets.reconciledaccount", "wallets.statement", "wallets.statementline", "wallets.reconciliation",
         "wallets.match", "wallets.break", "wallets.matchrule", "wallets.columnmapping",
-        "ledger.account", "ledger.transaction", "ledger.hold",
+        "ledger.account", "ledger.transaction", "ledger.hold", "ledger.seal", "ledger.verification",
     ])  # fmt: skip
 
 

@@ -20,6 +20,7 @@ LOOK = {
 }
 # Every button, and whose it is: of a row's page, or of a list (which ends with /).
 BUTTONS = {
+    "ledger.seal close_days/": {"accountant"},
     "ledger.transaction reverse": {"accountant"},
     "users.user set_roles": {"admin"},
     "wallets.bankaccount block": {"operator"},

@@ -59,6 +59,8 @@ GROUPS = {
         ("Accounts", "account_tree", "ledger.account"),
         ("Transactions", "receipt_long", "ledger.transaction"),
         ("Holds", "lock_clock", "ledger.hold"),
+        ("Closed days", "lock", "ledger.seal"),
+        ("Proofs", "verified", "ledger.verification"),
     ),
     "Reports": (
         ("Reports", "summarize", "wallets.run_report"),

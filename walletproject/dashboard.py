@@ -182,9 +182,12 @@ def _books() -> Iterator[tuple[Any, ...]]:
         yield ("Books proved", cells.label("Never", "warning"), cells.NOTHING)
     else:
         told = ("Clean", "success") if not proved.broken else (f"{proved.broken} broken", "danger")
-        yield ("Books proved", cells.label(*told), cells.moment(proved.started_at))
+        yield (
+            cells.rows_link("ledger_verification", "Books proved"), cells.label(*told), cells.moment(proved.started_at)
+        )  # fmt: skip
     closed = f"through {opens - timedelta(days=1)}" if opens else "No day yet"
-    yield ("Books closed", closed, cells.identifier(sealed.seal.hex()) if sealed else cells.NOTHING)
+    seal = cells.identifier(sealed.seal.hex()) if sealed else cells.NOTHING
+    yield (cells.rows_link("ledger_seal", "Books closed"), closed, seal)
 
 
 def _queues() -> Iterator[tuple[Any, ...]]:

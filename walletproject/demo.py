@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -10,12 +10,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from ledger import verifications
 from ledger.durable import durable
 from users import clients, registration, staff
 from users.callers import Caller, System
 from users.models import ApiClient, User
 from walletproject import demo_statements
-from wallets import bank_accounts, chart, deposits, opening, transfers
+from wallets import bank_accounts, chart, closing, deposits, opening, transfers
 from wallets.admin.totals import totals
 from wallets.exports import ask as exports
 from wallets.idempotency import Claim
@@ -70,6 +71,8 @@ CHART = (
 )  # fmt: skip
 # What is paid in, and whether it is paid at all; the last two digits of an amount choose what the sandbox bank does.
 TOP_UPS = ((750_000, True), (120_007, True), (60_000, False))
+# How long days stay open for corrections.
+OPEN = timedelta(days=7)
 SCOPES = (
     "wallets:read", "wallets:write", "deposits:write", "transfers:write", "withdrawals:write",
 )  # fmt: skip
@@ -102,13 +105,14 @@ def seed(*, now: datetime) -> None:
         _move(people, wallets, dollars, start, now)
     for amount, pays in TOP_UPS if "sandbox" in settings.PROVIDERS else ():
         _top_up(people[1], wallets[1], amount, now, pays=pays)
+    _hire(now)
+    _ask(wallets, now)
+    demo_statements.reconcile(_staff("accountant"), _staff("approver"), start, now)
     for total in totals():
         # The deposits above came from nowhere: let the bank hold what our books say that it holds.
         books.set_holding(total.currency, total.held, now=now)
     _read_balances(wallets[0], dollars)
-    _hire(now)
-    _ask(wallets, now)
-    demo_statements.reconcile(_staff("accountant"), _staff("approver"), start, now)
+    _close(now)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 
 
@@ -183,6 +187,12 @@ def _ask(wallets: list[Wallet], now: datetime) -> None:
         "maximum": None,
     }
     ask(RuleChange("feerule", None, fee), actor=ada, reason="What banks take from us.", now=now)
+
+
+def _close(now: datetime) -> None:
+    """The older days are closed and sealed, and the books proved."""
+    closing.close((now - OPEN).astimezone(UTC).date(), actor=System("seed_demo"), clock=lambda: now)
+    verifications.prove(clock=timezone.now)
 
 
 def _staff(role: str) -> User:
