@@ -39,6 +39,11 @@ def marked(value: Any) -> SafeString:
     return format_html('<mark class="office-mark">{}</mark>', value)
 
 
+def amount(amount: int, currency: str) -> SafeString:
+    """An amount in minor units where its currency stands elsewhere in the row."""
+    return format_html('<span class="money">{}</span>', format_money(amount, currency).partition(" ")[2])
+
+
 def identifier(id: UUID | str) -> SafeString:
     """An id's last digits, which tell it from its neighbours; selecting or clicking them takes the whole id."""
     whole = str(id)

@@ -1,6 +1,7 @@
 """What commands have in common: examples that --help shows as they are, a bar of progress, and days as arguments."""
 
 import argparse
+import calendar
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -62,3 +63,12 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2026-11-23.") from error
+
+
+def month(text: str) -> tuple[date, date]:
+    """The first and the last day of a month as 2026-10, for an argument. Raises ArgumentTypeError."""
+    try:
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no month; write it as 2026-10.") from error
+    return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])

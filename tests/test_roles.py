@@ -20,6 +20,7 @@ LOOK = {
 }
 # Every button, and whose it is: of a row's page, or of a list (which ends with /).
 BUTTONS = {
+    "ledger.account statement": EVERYBODY,
     "ledger.seal close_days/": {"accountant"},
     "ledger.transaction reverse": {"accountant"},
     "users.user set_roles": {"admin"},
@@ -48,6 +49,7 @@ BUTTONS = {
     "wallets.unmatchedreceipt assign": {"operator", "accountant"},
     "wallets.unmatchedreceipt write_off": {"operator", "accountant"},
     "wallets.wallet freeze": {"operator"},
+    "wallets.wallet statement": EVERYBODY,
     "wallets.wallet set_credit_limit": {"accountant"},
     "wallets.wallet thaw": {"operator"},
     "wallets.withdrawal approve": {"approver"},

@@ -130,7 +130,7 @@ def _money_row(total: Total, today: Sequence[DayMovement], now: datetime) -> tup
     def money(amount: int | None, **query: str) -> Any:
         if amount is None:
             return cells.NOTHING
-        shown = cells.money(amount, currency)
+        shown = cells.amount(amount, currency)
         return cells.rows_link(query.pop("model"), shown, **query) if query else shown
 
     return (

@@ -1,6 +1,7 @@
 """The product in the back office: wallets, money in, across and out, the rules of paying out, and what needs two."""
 
 from wallets.admin import (
+    accounts,
     closing,
     exports,
     incoming,
@@ -17,6 +18,6 @@ from wallets.admin import (
 )
 
 __all__ = [
-    "closing", "exports", "incoming", "movements", "payouts", "people", "proposals", "reconciliation", "rules",
-    "snapshots", "switches", "transactions", "wallets",
+    "accounts", "closing", "exports", "incoming", "movements", "payouts", "people", "proposals", "reconciliation",
+    "rules", "snapshots", "switches", "transactions", "wallets",
 ]  # fmt: skip
