@@ -23,7 +23,7 @@ from wallets.reconciliation.formats.lines import StatementRefused, Trouble
 from wallets.reconciliation.importing import Imported, Upload
 
 LARGEST = 5_000_000
-TROUBLES = (Column("Line"), Column("Column"), Column("What is wrong"))
+TROUBLES = (Column("Line"), Column("Column"), Column("What is to be mended"))
 MEND = "Mend what is said here, in the file or by another choice below, and upload it again."
 FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "mt940": "MT940", "camt053": "CAMT.053"}
 
