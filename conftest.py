@@ -144,7 +144,7 @@ def _special_triggers(cursor: CursorWrapper) -> list[tuple[str, str, str]]:
 
 
 def _copy_out(cursor: CursorWrapper, table: str) -> list[bytes]:
-    with cursor.cursor.copy(f"COPY {table} TO STDOUT") as copy:
+    with cursor.cursor.copy(f"COPY (SELECT * FROM {table}) TO STDOUT") as copy:
         return [bytes(row) for row in copy]
 
 

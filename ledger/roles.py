@@ -11,7 +11,8 @@ def grant(sender: AppConfig, using: str, **_: object) -> None:
     """Give the application's role its privileges on one app's tables, after that app's migrations.
 
     An app says what its role may do in `privileges`, a dictionary from table to SQL privileges; a table that is not
-    named there is open for reading and writing. Does nothing where the application is its own owner.
+    named there is open for reading and writing. Functions that only some may call stand in `functions`. Does nothing
+    where the application is its own owner.
     """
     role, connection = settings.DATABASE_APP_ROLE, connections[using]
     if not role or connection.settings_dict["USER"] == role:
@@ -24,5 +25,7 @@ def grant(sender: AppConfig, using: str, **_: object) -> None:
         for table in sorted(present.intersection(tables)):
             cursor.execute(f"REVOKE ALL ON {quote(table)} FROM {quote(role)}")
             cursor.execute(f"GRANT {limits.get(table, EVERYTHING)} ON {quote(table)} TO {quote(role)}")
+        for function in getattr(sender, "functions", ()):
+            cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {quote(role)}")
         cursor.execute(f"GRANT SELECT ON django_migrations TO {quote(role)}")
         cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quote(role)}")

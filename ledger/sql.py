@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +56,7 @@ def rows(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> 
     return run(statement, parameters).fetchall()
 
 
-def array(values: Iterable[int]) -> str:
+def array(values: Iterable[int | Decimal]) -> str:
     """An array literal of numbers: a third of the cost of binding a list, as are those below."""
     return "{" + ",".join(map(str, values)) + "}"
 

@@ -34,7 +34,7 @@ from wallets.reconciliation.importing import Upload, import_statement
 from wallets.reconciliation.run import reconcile
 from wallets.tests.conftest import PASSWORD, SCOPES, Http, Person, Shop, join, service
 
-# Sections 2 to 7 of the contract.
+# Sections 2 to 8 of the contract.
 CONTRACT = {
     "/auth/register": "POST",
     "/auth/token": "POST",
@@ -71,6 +71,25 @@ CONTRACT = {
     "/reconciliations": "GET",
     "/reconciliations/{id}": "GET",
     "/reconciliations/{id}/breaks": "GET",
+    "/usage/events": "POST",
+    "/usage/events/batch": "POST",
+    "/usage/reservations/{id}": "GET",
+    "/usage/reservations/{id}/capture": "POST",
+    "/usage/reservations/{id}/release": "POST",
+    "/wallets/{id}/balance/current": "GET",
+    "/wallets/{id}/balance/estimated": "GET",
+    "/wallets/{id}/balance/estimated/accuracy": "GET",
+    "/wallets/balances/estimated": "POST",
+    "/wallets/{id}/check": "POST",
+    "/wallets/{id}/usage": "GET",
+    "/wallets/{id}/usage/policy": "GET PATCH",
+    "/wallets/{id}/usage/settle": "POST",
+    "/wallets/{id}/usage/settlements": "GET",
+    "/meters": "GET POST",
+    "/meters/{slug}": "GET PATCH",
+    "/meters/{slug}/prices": "GET POST",
+    "/meters/{slug}/prices/{id}": "DELETE",
+    "/meters/{slug}/prices/{id}/end": "POST",
 }
 OPERATIONS = [(method, f"/api/v1{path}") for path, methods in CONTRACT.items() for method in methods.split()]
 EXAMPLES, MANY_EXAMPLES = 8, 200
@@ -111,7 +130,7 @@ def owner(committed_once: None) -> Person:
 
 @pytest.fixture(scope="module")
 def shop(committed_once: None) -> Shop:
-    return service("shop", (*SCOPES, "balances:sync", "reports:read"))
+    return service("shop", (*SCOPES, "balances:sync", "usage:write", "reports:read"))
 
 
 @pytest.fixture
@@ -138,7 +157,12 @@ def known(owner: Person, shop: Shop) -> dict[str, Any]:
     account = owner.http.post("bank-accounts", number).body["id"]
     transfer = {"source": str(purse.id), "destination": str(other.id), "amount": 5}
     withdrawal = {"amount": 5, "bank_account": account}
+    shop.http.post("meters", {"slug": "calls", "name": "Calls", "unit": "call", "aggregation": "sum"}, key=None)
+    price = {"currency": "NGN", "model": "per_unit", "unit_amount": "0.25"}
+    reserve = {"amount": 5, "reserve": True}
     return number | transfer | withdrawal | {
+        "slug": "calls", "meter": "calls", "/meters": shop.http.post("meters/calls/prices", price, key=None).body["id"],
+        "/usage": shop.http.post(f"wallets/{purse.id}/check", reserve).body["reservation"]["id"],
         "/wallets": str(purse.id), "wallet": str(purse.id), "/bank-accounts": account, "provider": "sandbox",
         "/top-ups": owner.http.post(f"wallets/{purse.id}/top-ups", {"amount": 500}).body["id"],
         "/transfers": owner.http.post("transfers", transfer).body["id"],

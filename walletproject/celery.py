@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import celeryd_init
 from django.utils import timezone
 from kombu import Queue
@@ -60,6 +61,10 @@ app.conf.update(
         "heads": {"task": "wallets.mail_head", "schedule": 60.0, "options": {"expires": 60}},
         "verification": {"task": "wallets.verify_ledger", "schedule": 600.0, "options": {"expires": 60}},
         "shortages": {"task": "wallets.mail_shortages", "schedule": 60.0, "options": {"expires": 60}},
+        "usage": {"task": "wallets.settle_usage", "schedule": 5.0, "options": {"expires": 5}},
+        "usage-again": {"task": "wallets.recount_usage", "schedule": crontab(hour=2, minute=20)},
+        "usage-recalculations": {"task": "wallets.recalculate_usage", "schedule": 10.0, "options": {"expires": 10}},
+        "usage-days": {"task": "wallets.keep_usage", "schedule": 3600.0},
         "answers": {"task": "wallets.forget_bodies", "schedule": 3600.0},
         "tokens": {"task": "users.purge", "schedule": 3600.0},
     },

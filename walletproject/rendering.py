@@ -32,7 +32,9 @@ class JSONRenderer(BaseRenderer):
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """The view's first renderer answers; a body must name the parser's media type, plain and in UTF-8."""
+    """The view's first renderer answers; a body must name the parser's media type, or one more that the view takes in
+    `media_types`, plain and in UTF-8.
+    """
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -46,7 +48,9 @@ class AlwaysJSON(BaseContentNegotiation):
         media_type, _, parameters = request.content_type.lower().partition(";")
         if "charset" in parameters and "utf-8" not in parameters:
             return None
-        return next((parser for parser in parsers if parser.media_type == media_type.strip()), None)
+        more = getattr(request.parser_context.get("view"), "media_types", ())
+        wanted = media_type.strip()
+        return next((parser for parser in parsers if parser.media_type == wanted or wanted in more), None)
 
 
 class Methods(BaseMetadata):

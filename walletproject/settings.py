@@ -364,3 +364,21 @@ PROPOSAL_HOURS = env.int("PROPOSAL_HOURS", 72)
 # Where workers keep the files that were asked for, and for how long; all hosts must see the same folder.
 EXPORTS_DIR = env.str("EXPORTS_DIR", str(DATA_DIR / "exports"))
 EXPORT_DAYS = env.int("EXPORT_DAYS", 7)
+# Usage. How late an event may come and still be taken, and how far ahead of our clock its moment may be.
+USAGE_LATE_DAYS = env.int("USAGE_LATE_DAYS", 35)
+USAGE_FUTURE_SECONDS = env.int("USAGE_FUTURE_SECONDS", 300)
+# Which rejected events are kept for a person to decide, by their code, and for how long.
+USAGE_QUARANTINE = frozenset(
+    env.list("USAGE_QUARANTINE", default=["too_old", "in_future", "event_reused", "unknown_meter", "no_price"])
+)
+USAGE_QUARANTINE_DAYS = env.int("USAGE_QUARANTINE_DAYS", 90)
+# How long raw events are kept, and that they were taken; a repeat that comes later still counts anew.
+USAGE_EVENT_DAYS = env.int("USAGE_EVENT_DAYS", 90)
+USAGE_KEY_DAYS = env.int("USAGE_KEY_DAYS", 400)
+# How long minutes are told apart before they become hours, and hours before they become days.
+USAGE_MINUTE_DAYS = env.int("USAGE_MINUTE_DAYS", 7)
+USAGE_HOUR_DAYS = env.int("USAGE_HOUR_DAYS", 90)
+# How soon usage is settled, and what becomes of what a wallet can't cover unless it says otherwise: stop, overdraft
+# or bill.
+USAGE_SETTLE_SECONDS = env.int("USAGE_SETTLE_SECONDS", 60)
+USAGE_OVERAGE = env.str("USAGE_OVERAGE", "stop")

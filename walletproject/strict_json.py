@@ -38,8 +38,10 @@ class StrictJSONParser(BaseParser):
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """The body as a dictionary. Raises MalformedJson, BodyTooLarge."""
+    ) -> Any:
+        """The body as a dictionary, or as the list that a view takes under another media type. Raises MalformedJson,
+        BodyTooLarge.
+        """
         context = parser_context or {}
         limit = getattr(context.get("view"), "body_limit", settings.BODY_LIMIT)
         request = context.get("request")
@@ -48,14 +50,15 @@ class StrictJSONParser(BaseParser):
         raw = read_at_most(stream, limit + 1)
         if len(raw) > limit:
             raise BodyTooLarge(limit)
-        return parse(raw)
+        kinds = getattr(context.get("view"), "media_types", {})
+        return parse(raw, kinds.get((media_type or "").partition(";")[0].strip().lower(), dict))
 
 
-def parse(raw: bytes) -> dict[str, Any]:
-    """The JSON object in `raw`: integers as int, other numbers as finite float. Raises MalformedJson."""
+def parse(raw: bytes, kind: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
+    """The JSON object (or array) in `raw`: integers as int, other numbers as finite float. Raises MalformedJson."""
     value = _decode(raw)
-    if type(value) is not dict:
-        raise MalformedJson("The body must be a JSON object.")
+    if type(value) is not kind:
+        raise MalformedJson(f"The body must be a JSON {'object' if kind is dict else 'array'}.")
     # The costly looks are taken only at bodies whose bytes could hide what they look for.
     if raw.count(b"{") + raw.count(b"[") > NESTING_LIMIT and _is_deeper_than(NESTING_LIMIT, value):
         raise MalformedJson(f"The body is nested deeper than {NESTING_LIMIT}.")

@@ -39,7 +39,28 @@ class WalletsConfig(AppConfig):
             "SELECT, INSERT, UPDATE (status, decided_by_id, decided_at, decided_because, transaction_id)"
         ),
         "wallets_mailedhead": "SELECT, INSERT, DELETE",
+        "wallets_meter": "SELECT, INSERT, UPDATE (name, unit, is_active)",
+        # A price that is announced may be taken back; one that is in effect only ends.
+        "wallets_meterprice": "SELECT, INSERT, DELETE, UPDATE (ends_at)",
+        "wallets_usageevent": "SELECT, INSERT",
+        "wallets_usageeventkey": "SELECT, INSERT, DELETE",
+        "wallets_quarantinedevent": ("SELECT, INSERT, DELETE, UPDATE (state, decided_by, decided_because, decided_at)"),
+        "wallets_usagemonth": (
+            "SELECT, INSERT, UPDATE (quantity, events, latest_at, amount, settled_quantity, settled_amount)"
+        ),
+        "wallets_usageaccount": "SELECT, INSERT, UPDATE",
+        "wallets_usagesettlement": "SELECT, INSERT",
+        "wallets_usagereservation": "SELECT, INSERT, UPDATE (status, captured, transaction_id, closed_at)",
+        "wallets_usagerecalculation": "SELECT, INSERT, UPDATE",
+        "wallets_usagedifference": (
+            "SELECT, INSERT, UPDATE (state, settlement_id, decided_by, decided_because, decided_at)"
+        ),
     }
+    # What it may have done by the owner: partitions of events are made ahead, and dropped when they are old.
+    functions: ClassVar[tuple[str, ...]] = (
+        "wallets_make_usage_partitions(date, integer)",
+        "wallets_drop_usage_partitions(date)",
+    )
 
     def ready(self) -> None:
         """The audit trail is sealed with the books."""

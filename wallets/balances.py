@@ -20,8 +20,9 @@ class Ask(NamedTuple):
 
 
 # Each wallet, its asker's role in it and its standing (as in ledger.balances) in one round trip: clients ask it most.
+# There is room for more about the wallet.
 BALANCES = """
-SELECT w.id, w.currency, w.status, w.account_id, m.role, b.sign * b.balance,
+SELECT {columns} w.id, w.currency, w.status, w.account_id, m.role, b.sign * b.balance,
        b.held - coalesce(lapsed.held, 0)::int8, b.pending - coalesce(lapsed.pending, 0)::int8, b.version
 FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS a (wallet_id, person_id, position)
 LEFT JOIN wallets_wallet w ON w.id = a.wallet_id
@@ -32,25 +33,33 @@ LEFT JOIN LATERAL (
            sum(h.amount) FILTER (WHERE h.kind = 'pending') AS pending
     FROM ledger_hold h WHERE h.account_id = b.account_id AND h.status = 'open' AND h.expires_at <= %s
 ) AS lapsed ON b.held + b.pending > 0
+{joins}
 ORDER BY a.position
 """
+_PLAIN = BALANCES.format(columns="", joins="")
 
 
 def balances(asks: Sequence[Ask], *, now: datetime) -> list[Standing | NotFound]:
     """The balances as they are, one for each who asks; NotFound where there is none that they may see."""
+    rows = ask_for(_PLAIN, asks, now)
+    return [standing(ask.caller, row) for ask, row in zip(asks, rows, strict=True)]
+
+
+def ask_for(statement: str, asks: Sequence[Ask], now: datetime) -> list[tuple[Any, ...]]:
+    """The rows of BALANCES, however it was filled in, one for each who asks."""
     people = (ask.caller.id if ask.caller.kind == "person" else None for ask in asks)
-    rows = sql.rows(BALANCES, (sql.uuids(ask.wallet for ask in asks), sql.uuids(people), now))
-    return [_standing(ask.caller, row) for ask, row in zip(asks, rows, strict=True)]
+    return sql.rows(statement, (sql.uuids(ask.wallet for ask in asks), sql.uuids(people), now))
 
 
-def _standing(caller: Caller, row: tuple[Any, ...]) -> Standing | NotFound:
-    id, currency, status, account, role, *standing = row
+def standing(caller: Caller, row: Sequence[Any]) -> Standing | NotFound:
+    """A row's standing, where its asker may see it."""
+    id, currency, status, account, role, *amounts = row
     found = None if id is None else Access(id, currency, status, account, {caller.id: role} if role else {})
     try:
         check(caller, found, Need.VIEW)
     except NotFound as refusal:
         return refusal
-    return Standing(account, currency, *standing)
+    return Standing(account, currency, *amounts)
 
 
 def balance_at(*, caller: Caller, wallet_id: UUID, moment: datetime, now: datetime) -> Standing:
@@ -58,7 +67,7 @@ def balance_at(*, caller: Caller, wallet_id: UUID, moment: datetime, now: dateti
     if moment > now:
         raise ValidationError.on("at", "out_of_range", "That moment is still to come; ask for one that has been.")
     found = enter(caller, wallet_id, Need.VIEW)
-    standing = standing_at(found.account, moment)
-    if standing is None:
+    stood = standing_at(found.account, moment)
+    if stood is None:
         raise NotFound("wallet")
-    return standing
+    return stood

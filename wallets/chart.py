@@ -34,6 +34,16 @@ def write_offs(currency: str) -> Line:
     return internal(f"income:write_offs:{currency}", "income", currency)
 
 
+def usage(currency: str) -> Line:
+    """What customers paid for metered usage: income."""
+    return internal(f"income:usage:{currency}", "income", currency)
+
+
+def receivables(currency: str) -> Line:
+    """Usage that wallets couldn't cover and that is billed: an asset, customers owe it."""
+    return internal(f"assets:receivables:usage:{currency}", "asset", currency)
+
+
 def suspense(provider: str, currency: str) -> Line:
     """Money that came in at a provider and can't be matched yet: a liability, we owe it to somebody."""
     return internal(f"liabilities:suspense:{provider}:{currency}", "liability", currency)
@@ -47,7 +57,8 @@ def wallet(account: UUID, currency: str) -> Line:
 def open_currency(currency: str, *, now: datetime) -> None:
     """Open the internal accounts of a currency where they aren't yet, inside the caller's transaction."""
     providers = [line(provider, currency) for provider in settings.PROVIDERS for line in (clearing, suspense)]
-    internal = [*providers, fees(currency), provider_fees(currency), write_offs(currency)]
+    common = (fees, provider_fees, write_offs, usage, receivables)
+    internal = [*providers, *(line(currency) for line in common)]
     open_accounts(
         [NewAccount(line.code, line.type, line.currency, lanes=line.lanes, id=line.id) for line in internal], now=now
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
 from ledger.balances import Standing
@@ -19,7 +19,7 @@ from users.permissions import PermissionDenied
 from users.validation import ValidationError
 from wallets import chart, currencies
 from wallets.access import Access, Need, NotFound, enter
-from wallets.models import Member, Wallet
+from wallets.models import Member, UsageAccount, Wallet
 
 
 class WalletNotEmpty(Exception):
@@ -29,7 +29,7 @@ class WalletNotEmpty(Exception):
     title: ClassVar[str] = "The wallet is not empty"
 
     def __init__(self, standing: Standing) -> None:
-        super().__init__("Move what is in the wallet, and wait for what is held, before closing it.")
+        super().__init__("Move what is in the wallet, and wait for what is held or used, before closing it.")
         self.data: dict[str, Any] = {"balance": standing.balance, "held": standing.held}
 
 
@@ -91,7 +91,7 @@ def close_wallet(*, caller: Caller, wallet_id: UUID, now: datetime) -> None:
     wallet = enter(caller, wallet_id, Need.MANAGE)
     owner = _lock_owner(wallet_id)
     standing = _lock(wallet, now)
-    if standing.balance or standing.held or standing.pending:
+    if standing.balance or standing.held or standing.pending or _has_usage(wallet_id):
         raise WalletNotEmpty(standing)
     moved = Wallet.objects.filter(pk=wallet_id, status=Wallet.Status.ACTIVE)
     if not moved.update(status=Wallet.Status.CLOSED, is_default=False):
@@ -208,6 +208,11 @@ def _check_other_owner(wallet_id: UUID, member: Member) -> None:
     owners = Member.objects.filter(wallet_id=wallet_id, role=Member.Role.OWNER).exclude(pk=member.pk)
     if not owners.exists():
         raise InvalidState("This is the wallet's last owner; make somebody else an owner first.")
+
+
+def _has_usage(wallet_id: UUID) -> bool:
+    """Whether usage waits to be settled, a minor unit of it at least."""
+    return UsageAccount.objects.filter(pk=wallet_id, rated__gte=F("posted") + 1).exists()
 
 
 def _lock(wallet: Access, now: datetime) -> Standing:

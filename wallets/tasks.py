@@ -14,6 +14,7 @@ from wallets.sandbox_bank import delivery
 from wallets.sandbox_bank.notices import Kind
 from wallets.snapshots import alerts, schedule
 from wallets.topups import follow
+from wallets.usage import housekeeping, recalculation, settlement
 from wallets.webhooks import inbox
 from wallets.withdrawals import payout, shortage
 
@@ -149,3 +150,27 @@ def mail_shortages() -> None:
             shortage.mail(circuit, now=timezone.now())
         except Exception:
             logger.exception("That %s has too little couldn't be mailed; it is tried again.", circuit)
+
+
+@shared_task(name="wallets.settle_usage")
+def settle_usage() -> None:
+    """Settle usage that is due for a second; then others have their turn."""
+    settlement.settle_due(clock=timezone.now, seconds=1.0)
+
+
+@shared_task(name="wallets.keep_usage")
+def keep_usage() -> None:
+    """Make the days of events ahead, and put what is old out of the way."""
+    housekeeping.keep_house(clock=timezone.now)
+
+
+@shared_task(name="wallets.recount_usage")
+def recount_usage() -> None:
+    """Begin to count usage again from raw events, as every night."""
+    recalculation.begin(by=recalculation.WORKERS, now=timezone.now())
+
+
+@shared_task(name="wallets.recalculate_usage")
+def recalculate_usage() -> None:
+    """Go on with recalculations for a few seconds."""
+    recalculation.run_due(clock=timezone.now, seconds=5.0)

@@ -49,6 +49,7 @@ def operation(
     *,
     summary: str,
     body: Any = None,
+    also: Mapping[str, Any] | None = None,
     answers: Mapping[int, Any],
     query: type[msgspec.Struct] | None = None,
     tags: Sequence[str] | None = None,
@@ -57,7 +58,9 @@ def operation(
     errors: Iterable[int] = _DEFAULT_ERRORS,
     description: str | None = None,
 ) -> Callable[[F], F]:
-    """Describe a view's method. `answers` maps a status to a type, or to None for an empty answer."""
+    """Describe a view's method. `answers` maps a status to a type, or to None for an empty answer; `also` maps further
+    media types to the bodies that come in them.
+    """
     described = _Components()
     responses: dict[Any, OpenApiResponse] = {
         status if type_ is None else (status, "application/json"): _response(status, described.schema(type_))
@@ -65,6 +68,8 @@ def operation(
     }
     problem = described.schema(Problem)
     responses |= {(status, "application/problem+json"): _response(status, problem) for status in sorted(errors)}
+    bodies = {} if body is None else {"application/json": described.schema(body)}
+    bodies |= {kind: described.schema(type_) for kind, type_ in (also or {}).items()}
     parameters = [*_query_parameters(query), *([_IDEMPOTENCY_KEY] if idempotent else []), *headers]
 
     def decorate(method: F) -> F:
@@ -73,7 +78,7 @@ def operation(
             operation_id=_NOT_WORD.sub("_", summary.lower()).strip("_"),
             summary=summary,
             description=description or method.__doc__ or f"{summary}.",
-            request={"application/json": described.schema(body)} if body is not None else None,
+            request=bodies or None,
             responses=responses,
             parameters=parameters,
             tags=list(tags) if tags else None,

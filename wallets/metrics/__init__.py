@@ -39,6 +39,8 @@ _payout_seconds = Histogram(
 )  # fmt: skip
 _circuits = Gauge("wallet_provider_circuit", "Circuit breaker, of an account with a currency: 0 closed, 1 half open, 2"
                   " open.", ["provider", "currency"], multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
+_usage_events = Counter("wallet_usage_events", "Usage events by outcome: accepted, duplicate, conflict, rejected.",
+                        ["outcome"], registry=COUNTED)  # fmt: skip
 _webhooks = Counter("wallet_webhooks", "Webhooks by verdict.", ["provider", "verdict"], registry=COUNTED)
 
 _broken = Gauge("wallet_verification_broken", "What the last proof of the books found broken; alert above 0.",
@@ -115,6 +117,11 @@ def verified(at: datetime, broken: int) -> None:
     """The books were proven, from that moment on, and so many offenders found."""
     _broken.set(broken)
     _verified.set(at.timestamp())
+
+
+def usage_taken(outcome: str, number: int) -> None:
+    """Usage events that the current transaction takes or doesn't, once it commits."""
+    transaction.on_commit(partial(_usage_events.labels(outcome).inc, number))
 
 
 def exposition() -> bytes:

@@ -33,6 +33,7 @@ QUEUES: tuple[Queue, ...] = (
     Queue("top_ups", "wallets_topup", "next_at"),
     Queue("webhooks", "wallets_webhookevent", "next_at"),
     Queue("balances", "wallets_provideraccount", "next_at"),
+    Queue("usage", "wallets_usageaccount", "settle_at"),
 )
 
 WAITING = """

@@ -23,6 +23,22 @@ from wallets.models.rules import ApprovalRule, FeeRule, WithdrawalLimit
 from wallets.models.sandbox import SandboxCheckout, SandboxFloat, SandboxPayout
 from wallets.models.snapshots import BalanceSnapshot, DriftAlert, ProviderAccount
 from wallets.models.switches import PayoutPause, ProviderCircuit
+from wallets.models.usage import (
+    Meter,
+    MeterPrice,
+    QuarantinedEvent,
+    UsageAccount,
+    UsageDifference,
+    UsageEvent,
+    UsageEventKey,
+    UsageImport,
+    UsageMonth,
+    UsageRecalculation,
+    UsageReservation,
+    UsageRollup,
+    UsageSettlement,
+    UsageValue,
+)
 from wallets.models.wallets import Member, Wallet
 
 __all__ = [
@@ -45,11 +61,14 @@ __all__ = [
     "Match",
     "MatchRule",
     "Member",
+    "Meter",
+    "MeterPrice",
     "PayoutAttempt",
     "PayoutPause",
     "Proposal",
     "ProviderAccount",
     "ProviderCircuit",
+    "QuarantinedEvent",
     "ReconciledAccount",
     "Reconciliation",
     "SandboxCheckout",
@@ -60,6 +79,17 @@ __all__ = [
     "TopUp",
     "Transfer",
     "UnmatchedReceipt",
+    "UsageAccount",
+    "UsageDifference",
+    "UsageEvent",
+    "UsageEventKey",
+    "UsageImport",
+    "UsageMonth",
+    "UsageRecalculation",
+    "UsageReservation",
+    "UsageRollup",
+    "UsageSettlement",
+    "UsageValue",
     "Wallet",
     "WebhookEvent",
     "Withdrawal",

@@ -1,0 +1,180 @@
+"""What an estimate needs beside the account, kept near: a second in this process, an hour in Redis.
+
+Whoever reads has asked the account for its version, and takes only what was kept of that version: so a cache that is
+stale, emptied or away changes what an answer costs, and never the answer.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from threading import Lock
+from time import monotonic
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+from wallets.usage.forecasts import Forecast
+from wallets.usage.months import month_of
+from wallets.usage.pricing import Price
+from wallets.usage.profiles import Profile, profile
+from wallets.usage.totals import Totals
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+IN_MEMORY_SECONDS, IN_REDIS_SECONDS = 1.0, 3_600
+MOST_IN_MEMORY = 10_000
+# After a failure Redis is left alone for so many seconds: a server that hangs costs one time-out, not one a request.
+PAUSE = 2.0
+_read_profile = msgspec.json.Decoder(Profile).decode
+_read_forecast = msgspec.json.Decoder(Forecast).decode
+
+# An older version can't take the place of a newer one.
+REPLACE = """
+for i, key in ipairs(KEYS) do
+    local field, version, document = ARGV[i * 3 - 1], tonumber(ARGV[i * 3]), ARGV[i * 3 + 1]
+    local known = tonumber(redis.call('HGET', key, field .. ':version') or '-1')
+    if known < version then
+        redis.call('HSET', key, field .. ':version', version, field, document)
+        redis.call('EXPIRE', key, ARGV[1])
+    end
+end
+"""
+PROFILE, FORECAST = "profile", "forecast"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a wallet's usage, as far as it is."""
+
+    profile: Profile | None = None
+    forecast: Forecast | None = None
+
+
+class _Memory:
+    """What this process has kept for a second."""
+
+    def __init__(self) -> None:
+        self._kept: dict[UUID, tuple[float, Kept]] = {}
+        self._guard = Lock()
+
+    def get(self, wallet: UUID) -> Kept:
+        until, kept = self._kept.get(wallet, (0.0, Kept()))
+        return kept if monotonic() < until else Kept()
+
+    def keep(self, wallet: UUID, kept: Kept) -> None:
+        with self._guard:
+            if len(self._kept) >= MOST_IN_MEMORY:
+                self._kept.clear()
+            self._kept[wallet] = monotonic() + IN_MEMORY_SECONDS, kept
+
+    def clear(self) -> None:
+        with self._guard:
+            self._kept.clear()
+
+
+memory = _Memory()
+_away_until = 0.0
+
+
+def is_away() -> bool:
+    """Whether Redis failed just now."""
+    return monotonic() < _away_until
+
+
+def from_redis(wallets: Iterable[UUID]) -> dict[UUID, Kept]:
+    """What Redis has kept; nothing where it is away."""
+    wanted = list(wallets)
+
+    def ask(redis: Any) -> list[list[bytes | None]]:
+        with redis.pipeline(transaction=False) as pipe:
+            for wallet in wanted:
+                pipe.hmget(_name(wallet), PROFILE, FORECAST)
+            return pipe.execute()
+
+    return {wallet: _read(*found) for wallet, found in zip(wanted, _carefully(ask) or (), strict=False)}
+
+
+def keep(kept: Mapping[UUID, Kept]) -> None:
+    """Keep what was read from the database, near and far."""
+    entries: list[tuple[UUID, str, int, bytes]] = []
+    for wallet, each in kept.items():
+        memory.keep(wallet, each)
+        for field, document in ((PROFILE, each.profile), (FORECAST, each.forecast)):
+            if document is not None:
+                entries.append((wallet, field, document.version, msgspec.json.encode(document)))
+    if entries:
+        _carefully(lambda redis: _replace(redis, entries))
+
+
+def write_through(locked: Totals) -> None:
+    """Once the current transaction commits, renew what Redis has of the wallets' months. What nobody has read isn't
+    there, and costs nothing.
+    """
+    transaction.on_commit(lambda: _carefully(lambda redis: _renew(redis, locked)))
+
+
+def _renew(redis: Any, locked: Totals) -> None:
+    with redis.pipeline(transaction=False) as pipe:
+        for wallet in locked.accounts:
+            pipe.hexists(_name(wallet), PROFILE)
+        watched = [wallet for wallet, is_there in zip(locked.accounts, pipe.execute(), strict=True) if is_there]
+    if entries := [(each[0], PROFILE, each[1].version, msgspec.json.encode(each[1])) for each in _new(locked, watched)]:
+        _replace(redis, entries)
+
+
+def _new(locked: Totals, wallets: Iterable[UUID]) -> Iterable[tuple[UUID, Profile]]:
+    """Profiles after what was written, of those whose current month was read whole."""
+    months: dict[tuple[UUID, date], dict[UUID, dict[Price, Decimal]]] = {}
+    for group, parts in locked.months.items():
+        quantities = {part.price: part.quantity for part in parts.values()}
+        months.setdefault((group.wallet, group.month), {})[group.meter] = quantities
+    for wallet in wallets:
+        account = locked.accounts[wallet]
+        month = month_of(account.watermark)
+        if meters := months.get((wallet, month)):
+            yield wallet, profile(account.version, month, meters)
+
+
+def _replace(redis: Any, entries: Iterable[tuple[UUID, str, int, bytes]]) -> None:
+    keys: list[str] = []
+    arguments: list[int | str | bytes] = [IN_REDIS_SECONDS]
+    for wallet, field, version, document in entries:
+        keys.append(_name(wallet))
+        arguments += [field, version, document]
+    redis.eval(REPLACE, len(keys), *keys, *arguments)
+
+
+def _read(found_profile: bytes | None, found_forecast: bytes | None) -> Kept:
+    try:
+        return Kept(
+            _read_profile(found_profile) if found_profile else None,
+            _read_forecast(found_forecast) if found_forecast else None,
+        )
+    except (msgspec.DecodeError, ValueError):
+        # As another release wrote it.
+        return Kept()
+
+
+def _name(wallet: UUID) -> str:
+    return f"usage:{wallet.hex}"
+
+
+def _carefully(ask: Callable[[Any], R]) -> R | None:
+    """What Redis answers, or None where it is away: it is left alone for a moment then."""
+    global _away_until
+    if is_away():
+        return None
+    try:
+        return ask(get_redis_connection("default"))
+    except (RedisError, OSError) as error:
+        _away_until = monotonic() + PAUSE
+        logger.warning("Redis can't be asked for usage, the database is: %s", error)
+        return None

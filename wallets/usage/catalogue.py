@@ -1,0 +1,85 @@
+"""What a batch of events needs to be rated: the wallets, meters and prices that it names, read at once."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from ledger import sql
+from wallets.access import Access, reach
+from wallets.usage.events import Event
+from wallets.usage.months import month_of, start
+from wallets.usage.prices import SHARE_PRICES
+from wallets.usage.pricing import Price, read_tiers
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """A meter as rating needs it, with its prices in order, by currency and by the wallet whose own they are."""
+
+    id: UUID
+    slug: str
+    aggregation: str
+    property: str
+    is_active: bool
+    prices: dict[tuple[str, UUID | None], list[Price]] = field(default_factory=dict)
+
+    def price(self, wallet: Access, moment: datetime) -> Price | None:
+        """The price that holds for a wallet at a moment: its own, or everybody's."""
+        own = _at(self.prices.get((wallet.currency, wallet.id), ()), moment)
+        return own or _at(self.prices.get((wallet.currency, None), ()), moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What was found, by the ids and slugs that events use."""
+
+    wallets: dict[UUID, Access]
+    meters: dict[str, Metered]
+
+
+# In the order of their start, so that the last that has begun is the one in effect.
+METERS = """
+SELECT m.id, m.slug, m.aggregation, m.property, m.is_active, p.currency, p.wallet_id,
+       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers
+FROM wallets_meter m LEFT JOIN wallets_meterprice p ON p.meter_id = m.id
+    AND (p.wallet_id IS NULL OR p.wallet_id = ANY (%s::uuid[])) AND (p.ends_at IS NULL OR p.ends_at > %s)
+WHERE m.slug = ANY (%s::text[]) ORDER BY p.starts_at
+"""
+
+
+def look_up(events: Collection[Event]) -> Catalogue:
+    """The wallets, meters and prices of some events. No price is announced until the caller's transaction ends."""
+    since = start(month_of(min(event.occurred_at for event in events)))
+    wallets, slugs = {event.wallet for event in events}, {event.meter for event in events}
+    sql.run(SHARE_PRICES)
+    return Catalogue(reach((), wallets), read_meters(slugs, wallets, since))
+
+
+def read_meters(slugs: Iterable[str], wallets: Iterable[UUID], since: datetime) -> dict[str, Metered]:
+    """Meters by their slugs, with the prices that hold for some wallets since a moment."""
+    found: dict[str, Metered] = {}
+    for id, slug, aggregation, property, is_active, currency, wallet, *price in sql.rows(
+        METERS, (sql.uuids(wallets), since, sql.texts(slugs))
+    ):
+        meter = found.setdefault(slug, Metered(id, slug, aggregation, property, is_active))
+        if price[0] is not None:
+            meter.prices.setdefault((currency, wallet), []).append(read_price(*price))
+    return found
+
+
+def read_price(
+    id: UUID, starts_at: datetime, ends_at: datetime | None, allowance: Decimal, package_size: Decimal | None,
+    tiers: Any,
+) -> Price:  # fmt: skip
+    """A price as a query gives its columns, in the order of METERS."""
+    return Price(id, starts_at, ends_at, allowance, package_size, read_tiers(tiers))
+
+
+def _at(versions: Iterable[Price], moment: datetime) -> Price | None:
+    return next(
+        (price for price in versions if price.starts_at <= moment and (not price.ends_at or moment < price.ends_at)),
+        None,
+    )

@@ -1,0 +1,148 @@
+"""Taking events: whatever comes, each of them counts once, and what it costs is known when its batch is answered.
+
+One transaction: prices are held still, keys claimed, accounts locked, and events, minutes, months and accounts written.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from ledger import sql
+from ledger.durable import durable
+from wallets import bell, metrics
+from wallets.models import Meter
+from wallets.usage import cache, catalogue, keys, quarantine, rollups, totals, values
+from wallets.usage.amounts import exact
+from wallets.usage.events import ACCEPTED, Event, Outcome
+from wallets.usage.folding import Folded
+from wallets.usage.judging import Bounds, Place, judge
+from wallets.usage.keys import Named
+from wallets.usage.months import minute_of
+from wallets.usage.rollups import Minute
+from wallets.usage.totals import Group, Totals
+
+# A ring that comes later than this finds nothing that the sweep hasn't found.
+RING_SECONDS = 1.0
+
+
+def take(events: Sequence[Event], *, now: datetime, bounded: bool = True) -> list[Outcome]:
+    """Take events, inside the caller's transaction, and tell what became of each, in their order.
+
+    What isn't taken leaves nothing behind but, as it is set, a line in quarantine. Without bounds events may be as old
+    as they are.
+    """
+    if not events:
+        return []
+    found = catalogue.look_up(events)
+    bounds = Bounds.at(now) if bounded else None
+    verdicts = [judge(event, found, bounds) for event in events]
+    named = Named(events)
+    wanted = {position: verdict for position, verdict in enumerate(verdicts) if isinstance(verdict, Place)}
+    known = keys.claim(named, wanted, now=now)
+    fresh = {position: wanted[position] for position, outcome in known.items() if outcome is None}
+    if fresh:
+        _count(named, fresh, now)
+    outcomes = [_outcome(position, verdict, known) for position, verdict in enumerate(verdicts)]
+    quarantine.keep(named, outcomes, now=now)
+    for status, count in Counter(outcome.status for outcome in outcomes).items():
+        metrics.usage_taken(status, count)
+    return outcomes
+
+
+take_durably = durable(take)
+
+
+def _outcome(position: int, verdict: Place | Outcome, known: Mapping[int, Outcome | None]) -> Outcome:
+    """What is known goes before what is wrong with it: a late repeat is a repeat."""
+    if position in known:
+        return known[position] or ACCEPTED
+    if isinstance(verdict, Place):
+        raise AssertionError("an event that is wanted is claimed or known")
+    return verdict
+
+
+@exact
+def _count(named: Named, fresh: Mapping[int, Place], now: datetime) -> None:
+    """Write events that were claimed, and all that they come to."""
+    locked = totals.lock({_group(place) for place in fresh.values()}, now=now)
+    minutes = _fold(named, fresh, locked, now)
+    _count_values(named, fresh, locked)
+    locked.rate()
+    with sql.pipeline():
+        _write_events(named, fresh, now)
+        for aggregation, folded in minutes.items():
+            rollups.add(aggregation, folded)
+        totals.write(locked, now=now)
+    _tell(locked)
+
+
+def _group(place: Place) -> Group:
+    return Group(place.wallet.id, place.month, place.meter.id)
+
+
+Minutes = dict[str, dict[Minute, Folded]]
+
+
+def _fold(named: Named, fresh: Mapping[int, Place], locked: Totals, now: datetime) -> Minutes:
+    """Add events to their months; returns what they come to in each minute, by the aggregation of its meter."""
+    minutes: Minutes = {}
+    earliest: dict[UUID, datetime] = {}
+    for position, place in fresh.items():
+        event, aggregation = named.events[position], place.meter.aggregation
+        month = locked.month(_group(place), place.price)
+        month.moved = True
+        at = Minute(place.wallet.id, minute_of(event.occurred_at), place.meter.id, place.price.id)
+        minute = minutes.setdefault(aggregation, {}).setdefault(at, Folded())
+        for folded in (month, minute):
+            folded.add(aggregation, event.quantity, event.occurred_at)
+        earliest[event.wallet] = min(earliest.get(event.wallet, event.occurred_at), event.occurred_at)
+    for wallet, moment in earliest.items():
+        locked.accounts[wallet].move(moment, now)
+    return minutes
+
+
+def _count_values(named: Named, fresh: Mapping[int, Place], locked: Totals) -> None:
+    """Different values: a month of theirs grows by those that weren't known."""
+    places = {
+        position: place for position, place in fresh.items() if place.meter.aggregation == Meter.Aggregation.UNIQUE
+    }
+    found = values.add(
+        (_group(place), values.value_of(named.events[position], place), named.events[position].occurred_at)
+        for position, place in places.items()
+    )
+    for group, count in found.items():
+        (month,) = locked.months[group].values()
+        month.quantity += count
+
+
+def _tell(locked: Totals) -> None:
+    """Once it is committed, whoever caches a wallet's usage hears of it, and a worker where one is low."""
+    cache.write_through(locked)
+    if totals.low(locked.accounts.values()):
+        transaction.on_commit(lambda: bell.ring_soon("wallets.settle_usage", expires=RING_SECONDS))
+
+
+WRITE = """
+INSERT INTO wallets_usageevent (received_at, occurred_at, key, wallet_id, meter_id, quantity, source, event_id,
+                                properties)
+SELECT %s, e.*
+FROM unnest(%s::timestamptz[], %s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::text[], %s::text[], %s::jsonb[])
+    AS e
+"""
+
+
+def _write_events(named: Named, fresh: Mapping[int, Place], now: datetime) -> None:
+    events = [named.events[position] for position in fresh]
+    sql.run(
+        WRITE,
+        (
+            now, sql.moments(event.occurred_at for event in events),
+            sql.uuids(named.keys[position] for position in fresh), sql.uuids(event.wallet for event in events),
+            sql.uuids(place.meter.id for place in fresh.values()), sql.array(event.quantity for event in events),
+            sql.texts(event.source for event in events), sql.texts(event.event_id for event in events),
+            sql.texts(event.document for event in events),
+        ),
+    )  # fmt: skip
