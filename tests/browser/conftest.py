@@ -90,6 +90,10 @@ class Office:
         with self.page.expect_navigation():
             dialog.get_by_role("button", name=title).click()
 
+    def open(self, title: str) -> None:
+        """A menu of the page's buttons."""
+        self.page.locator(f"a:not([href]):has-text('{title}'):visible").first.click()
+
     def follow(self, selector: str) -> None:
         with self.page.expect_navigation():
             self.page.locator(selector).first.click()

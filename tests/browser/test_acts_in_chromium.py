@@ -196,4 +196,50 @@ def test_every_report_is_downloaded_and_read_back(office, tmp_path, format):
         path = tmp_path / kept.value.suggested_filename
         kept.value.save_as(path)
         assert path.suffix == f".{format.lower()}" and marks.get(slug, "") in read(path), slug
+
+
+def test_a_statement_is_uploaded_reconciled_and_a_break_of_it_posted_by_two(office):
+    said = f"date,amount,reference,description,external_id\n{datetime.now(UTC).date()},-12.50,,Card fee,B-1\n".encode()
+    office.log_in("accountant@example.com")
+    office.page.goto(f"{office.address}/admin/wallets/statement/upload/")
+    office.page.set_input_files("[name=file]", {"name": "usd.csv", "mimeType": "text/csv", "buffer": said})
+    office.page.select_option("[name=account]", "sandbox:USD")
+    office.follow("button:has-text('Import it')")
+    assert "Imported: 1 line, 1 of them new." in office.page.inner_text("body")
+
+    office.press("Reconcile now")
+    office.page.wait_for_url("**/reconciliation/**")
+    assert "1 break opened." in office.page.inner_text("body")
+    office.follow("a:has-text('Missing here')")
+    office.follow("#result_list tr:has-text('Card fee') th a")
+    found = office.page.url
+    office.open("Resolve")
+    office.press("Post what it lacks", reason="Their fee for the card.")
+    office.page.wait_for_url("**/proposal/**")
+    proposal = office.page.url
+
+    office.log_in("approver@example.com")
+    office.page.goto(proposal)
+    office.press("Approve", reason="I have seen the bill.")
+    office.page.get_by_text("Approved, and done.").wait_for()
+    office.page.goto(found)
+    body = office.page.inner_text("body")
+    assert "Resolved by a posting" in body and "Their fee for the card." in body
+    assert office.went_wrong() == []
+
+
+def test_what_is_ticked_is_summed_and_matched_by_hand(office):
+    office.log_in("operator@example.com")
+    office.page.goto(f"{office.address}/admin/wallets/break/?q=ORD-1005")
+    office.follow("#result_list tbody th a")
+    office.open("Resolve")
+    office.follow("a:has-text('Match by hand')")
+    assert office.page.locator("[x-text='money(ours - theirs)']").inner_text() == "NGN 0.00"
+    office.page.locator("[name=items]:not(:checked)").first.check()
+    assert office.page.locator("[x-text='money(ours - theirs)']").inner_text() != "NGN 0.00"
+    office.page.locator("[name=items]:checked").last.uncheck()
+    office.page.fill("[name=reason]", "They were closed for a week.")
+    office.follow("button:text-is('Match')")
+    body = office.page.inner_text("body")
+    assert "Matched." in body and "They were closed for a week." in body
     assert office.went_wrong() == []
