@@ -39,6 +39,9 @@ class WalletsConfig(AppConfig):
             "SELECT, INSERT, UPDATE (status, decided_by_id, decided_at, decided_because, transaction_id)"
         ),
         "wallets_mailedhead": "SELECT, INSERT, DELETE",
+        "wallets_backup": (
+            "SELECT, INSERT, UPDATE (ended_at, folder, size, wal_position, verified, trouble, rehearsed_at, removed_at)"
+        ),
     }
 
     def ready(self) -> None:
