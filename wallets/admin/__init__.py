@@ -1,6 +1,7 @@
 """The product in the back office: wallets, money in, across and out, the rules of paying out, and what needs two."""
 
 from wallets.admin import (
+    backups,
     closing,
     exports,
     incoming,
@@ -16,6 +17,6 @@ from wallets.admin import (
 )
 
 __all__ = [
-    "closing", "exports", "incoming", "movements", "payouts", "people", "proposals", "rules", "snapshots", "switches",
-    "transactions", "wallets",
+    "backups", "closing", "exports", "incoming", "movements", "payouts", "people", "proposals", "rules", "snapshots",
+    "switches", "transactions", "wallets",
 ]  # fmt: skip
