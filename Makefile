@@ -16,7 +16,7 @@ run: .venv/run.stamp
 	@exec $(LOCAL) run
 
 test: .venv/dev.stamp
-	$(LOCAL) exec --fast --data .data/test -- $(BIN)/pytest -n 2 -m "not slow" $(TESTS)
+	$(LOCAL) exec --fast --data .data/test -- $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(TESTS)
 	@if [ -f ledger/tests/alone.py ]; then set -x; \
 	$(LOCAL) exec --fast --data .data/test -- env DJANGO_SETTINGS_MODULE=ledger.tests.alone $(BIN)/pytest -m "not slow" ledger; fi
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import hypothesis
 import pytest
@@ -15,6 +16,8 @@ OWNER = "owner"
 # Enough to notice; those that need more say so, and `make torture` is for the rest.
 hypothesis.settings.register_profile("suite", max_examples=30, deadline=None, database=None)
 hypothesis.settings.load_profile("suite")
+# What tests have written up to so many bytes is quicker deleted than all tables are emptied.
+SMALL = 512 * 1024
 Rows = dict[str, list[bytes]]
 
 
@@ -62,12 +65,25 @@ def rows_from_migrations(django_db_setup: None, django_db_blocker: DjangoDbBlock
 @pytest.fixture
 def committed(rows_from_migrations: Rows, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A real database for threads: what is written is committed, and wiped afterwards, append-only tables included."""
-    with django_db_blocker.unblock():
+    with _wiped_afterwards(rows_from_migrations, django_db_blocker):
+        yield
+
+
+@pytest.fixture(scope="module")
+def committed_once(rows_from_migrations: Rows, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The same for all tests of a module: what is costly to write is there for each of them."""
+    with _wiped_afterwards(rows_from_migrations, django_db_blocker):
+        yield
+
+
+@contextmanager
+def _wiped_afterwards(kept: Rows, blocker: DjangoDbBlocker) -> Iterator[None]:
+    with blocker.unblock():
         try:
             yield
         finally:
             connections.close_all()
-            _wipe(connections[OWNER], rows_from_migrations)
+            _wipe(connections[OWNER], kept)
             connections.close_all()
             _flush_redis()
 
@@ -78,17 +94,35 @@ def _wipe(connection: BaseDatabaseWrapper, kept: Rows) -> None:
         tables, special = _tables(cursor), _special_triggers(cursor)
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        cursor.execute(f"TRUNCATE {', '.join(tables)}")
-        for table, rows in kept.items():
-            with cursor.cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                for row in rows:
-                    copy.write(row)
+        written = {table: size for table, size in _sizes(cursor, tables) if table not in kept}
+        untouched = all(_copy_out(cursor, table) == rows for table, rows in kept.items())
+        if untouched and sum(written.values()) <= SMALL:
+            for table in written:
+                cursor.execute(f"DELETE FROM {table}")
+        else:
+            _empty(cursor, tables, kept)
         # Foreign keys are looked at now: a table with pending checks can't be altered.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         for table, trigger, state in special:
             cursor.execute(f"ALTER TABLE {table} {state} TRIGGER {trigger}")
+
+
+def _empty(cursor: CursorWrapper, tables: list[str], kept: Rows) -> None:
+    """Whatever is in them: all files are made anew, which takes its time."""
+    cursor.execute(f"TRUNCATE {', '.join(tables)}")
+    for table, rows in kept.items():
+        with cursor.cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write(row)
+
+
+def _sizes(cursor: CursorWrapper, tables: list[str]) -> list[tuple[str, int]]:
+    """The tables that have rows, and their sizes in bytes."""
+    look = "SELECT '{0}', pg_relation_size('{0}') WHERE EXISTS (SELECT FROM {0})"
+    cursor.execute(" UNION ALL ".join(look.format(table) for table in tables))
+    return cursor.fetchall()
 
 
 def _tables(cursor: CursorWrapper) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +16,33 @@ from backoffice.money import format_money
 
 NOTHING = "–"
 SHOWN = 8
+UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
 def money(amount: int, currency: str) -> SafeString:
     """An amount in minor units, aligned with those above and below it."""
     return format_html('<span class="money">{}</span>', format_money(amount, currency))
+
+
+def number(count: int, unit: str = "") -> SafeString:
+    """A count, aligned with those above and below it."""
+    return format_html('<span class="money">{}</span>', f"{count:,} {unit}".strip())
+
+
+def counted(count: int, what: str) -> str:
+    """How many of something there are, in words."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def marked(value: Any) -> SafeString:
+    """What a reader shall see first: where two sides differ."""
+    return format_html('<mark class="office-mark">{}</mark>', value)
+
+
+def amount(amount: int, currency: str) -> SafeString:
+    """An amount in minor units where its currency stands elsewhere in the row."""
+    return format_html('<span class="money">{}</span>', format_money(amount, currency).partition(" ")[2])
 
 
 def identifier(id: UUID | str) -> SafeString:
@@ -37,9 +58,10 @@ def whole_identifier(id: UUID | str) -> SafeString:
 
 
 def abridged(text: str) -> SafeString:
-    """A code or reference with the ids in it cut to their last digits."""
+    """A code or reference with the ids in it cut to their last digits, kept on one line; or a sentence with such."""
+    kept = "" if " " in text else "whole"
     return format_html(
-        '<span class="whole" title="{}">{}</span>', text, ID.sub(lambda found: f"…{found[0][-SHOWN:]}", text)
+        '<span class="{}" title="{}">{}</span>', kept, text, ID.sub(lambda found: f"…{found[0][-SHOWN:]}", text)
     )
 
 
@@ -51,6 +73,19 @@ def label(text: str, variant: str = "") -> SafeString:
 def moment(at: datetime | None) -> str:
     """A moment in UTC."""
     return NOTHING if at is None else str(localize(at))
+
+
+def day(of: date | None) -> str:
+    """A day, as moments begin."""
+    return NOTHING if of is None else str(localize(of))
+
+
+def size(bytes: int | None) -> str:
+    """How large a file is, in the largest unit that fits."""
+    if bytes is None:
+        return NOTHING
+    unit, size = next(((unit, size) for unit, size in UNITS if bytes >= size), ("bytes", 1))
+    return f"{bytes / size:,.0f} {unit}"
 
 
 def link(model: str, pk: Any, text: Any) -> SafeString:

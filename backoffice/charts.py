@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from itertools import pairwise
 
 from django.utils.formats import localize
@@ -17,10 +17,10 @@ LEVELS = 3
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Amounts in minor units by moment, oldest first; each stands until the next."""
+    """Amounts in minor units by moment or by day, oldest first; each stands until the next."""
 
     title: str
-    points: Sequence[tuple[datetime, int]]
+    points: Sequence[tuple[date, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def bars(title: str, found: Sequence[Bar], currency: str, *, up: str, down: str)
     return Chart(title, [up, down], shapes, scale.levels(currency), [found[0].label, found[-1].label])
 
 
-def _steps(curve: Curve, number: int, first: datetime, last: datetime, scale: Scale) -> SafeString:
+def _steps(curve: Curve, number: int, first: date, last: date, scale: Scale) -> SafeString:
     """A line that stays at each amount until the next, and goes on to the right edge."""
     seconds = (last - first).total_seconds()
     places = [

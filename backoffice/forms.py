@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from backoffice.money import exponent
 
 AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,4})?", re.ASCII)
+SIGNED = re.compile(rf"-?{AMOUNT.pattern}", re.ASCII)
 
 
 class MoneyField(forms.CharField):
@@ -18,11 +19,15 @@ class MoneyField(forms.CharField):
 
     widget = UnfoldAdminTextInputWidget
 
+    def __init__(self, *, signed: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.written = SIGNED if signed else AMOUNT
+
     def to_python(self, value: Any) -> Any:
-        text = (super().to_python(value) or "").replace(",", "")
+        text = (super().to_python(value) or "").replace(",", "").replace("−", "-")
         if not text:
             return None
-        if not AMOUNT.fullmatch(text):
+        if not self.written.fullmatch(text):
             raise ValidationError("Write an amount, such as 1,500.00.")
         return Decimal(text)
 

@@ -1,11 +1,12 @@
 """Lists that cost the same on every page: a page begins behind a row, and nothing is counted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
@@ -23,7 +24,9 @@ class Pages:
 
 
 class KeysetList(ChangeList):
-    """A list whose pages lie before or after a row. Its admin orders by one column, which is unique."""
+    """A list whose pages lie before or after a row. Its admin orders by columns that are unique together, all of them
+    up or all of them down.
+    """
 
     def get_filters_params(self, params: Any = None) -> Any:
         return {name: value for name, value in super().get_filters_params(params).items() if not _is_ours(name)}
@@ -52,18 +55,28 @@ class KeysetList(ChangeList):
         rows = self.queryset.reverse() if back else self.queryset
         if not position:
             return rows
-        name, descending = self._order()
+        names, descending = self._order()
         try:
-            return rows.filter(**{f"{name}__{'lt' if descending is not back else 'gt'}": position})
+            values = dict(zip(names, position.split(",", len(names) - 1), strict=True))
+            return rows.filter(_beyond(values, "lt" if descending is not back else "gt"))
         except (ValidationError, ValueError) as error:
             raise IncorrectLookupParameters from error
 
-    def _order(self) -> tuple[str, bool]:
-        (order,) = self.model_admin.get_ordering(None)
-        return order.removeprefix("-"), order.startswith("-")
+    def _order(self) -> tuple[list[str], bool]:
+        orders = self.model_admin.get_ordering(None)
+        return [order.removeprefix("-") for order in orders], orders[0].startswith("-")
 
     def _link(self, side: str, row: Model) -> str:
-        return self.get_query_string({side: str(getattr(row, self._order()[0]))})
+        return self.get_query_string({side: ",".join(str(getattr(row, name)) for name in self._order()[0])})
+
+
+def _beyond(values: Mapping[str, str], side: str) -> Q:
+    """Beyond these values of the columns: by the first, or where that is the same by the others. What an index goes by
+    is the bound of the first alone.
+    """
+    (name, value), *others = values.items()
+    further = Q((f"{name}__{side}", value))
+    return Q((f"{name}__{side}e", value)) & (further | _beyond(dict(others), side)) if others else further
 
 
 def _is_ours(name: str) -> bool:

@@ -27,7 +27,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows that belong to an object. `total` is one more row, set apart; `more` is a link to the rest of them."""
+    """Rows that belong to an object. `total` is one more row, set apart; `more` is a link to the rest of them. What is
+    to be compared stands `beside` its neighbour, where there is room for both.
+    """
 
     title: str
     columns: Sequence[Column]
@@ -35,6 +37,7 @@ class Table:
     empty: str = "Nothing yet."
     total: Sequence[Sequence[Any]] = field(default=())
     more: SafeString | str = ""
+    beside: bool = False
 
     @property
     def body(self) -> list[list[tuple[Column, Any]]]:

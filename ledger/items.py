@@ -79,6 +79,11 @@ def items(account: UUID, after: Sequence[int]) -> Iterator[Batch]:
         done = upto
 
 
+def unread(account: UUID, after: Sequence[int]) -> int:
+    """How many entries were posted to an account since each of its lanes had these versions ([] for all of them)."""
+    return sum(version for version, _ in sql.rows(LANES, (account,))) - sum(after)
+
+
 def balance_at(account: UUID, versions: Sequence[int]) -> int:
     """What the account stood at when its lanes had these versions, on its normal side, in minor units."""
     return int(sql.rows(BALANCE, {"account": account, "versions": sql.array(versions)})[0][0])

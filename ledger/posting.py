@@ -67,8 +67,13 @@ def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> 
 
 def post_one(posting: Posting, *, now: datetime) -> Posted:
     """Post one, inside the caller's transaction. Raises its refusal."""
-    posted = post([posting], now=now)
-    if refusal := posted.refusals[0]:
+    return post_all([posting], now=now)
+
+
+def post_all(postings: Sequence[Posting], *, now: datetime) -> Posted:
+    """Post all of them or none, inside the caller's transaction. Raises the first refusal."""
+    posted = post(postings, now=now, whole=True)
+    for refusal in filter(None, posted.refusals):
         raise refusal
     return posted
 

@@ -1,17 +1,18 @@
 """What tests across the apps share: the demo's data, as the back office shows them."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from walletproject import demo
-from wallets.models import ApprovalRule, FeeRule, PayoutPause, ProviderCircuit, WithdrawalLimit
+from wallets import backups
+from wallets.models import ApprovalRule, FeeRule, PayoutPause, ProviderCircuit, Wallet, WithdrawalLimit
 
 
-@pytest.fixture
-def demo_data(db, settings) -> None:
-    """The demo's people, wallets and movements."""
-    settings.RATELIMIT_ENABLE = False
+@pytest.fixture(scope="module")
+def demo_once(committed_once) -> None:
+    """The demo's people, wallets and movements, written once for all tests of a module."""
     now = datetime.now(UTC)
     demo.seed(now=now)
     FeeRule.objects.create(currency="NGN", flat=5_000)
@@ -19,3 +20,12 @@ def demo_data(db, settings) -> None:
     ApprovalRule.objects.create(currency="NGN", kind="amount", threshold=10**8)
     PayoutPause.objects.create(provider="paystack", reason="A test.", paused_by="system:tests", paused_at=now)
     ProviderCircuit.objects.create(provider="sandbox", failures=1, reason="No answer.", updated_at=now)
+    backup = backups.begin(Path("/srv/backups"), version="18.4", now=now)
+    backups.succeed(backup, Path("/srv/backups/one"), size=1, wal_position="0/1", now=now)
+    Wallet.objects.filter(pk=Wallet.objects.latest("id").pk).update(name="<b>Mine</b>")
+
+
+@pytest.fixture
+def demo_data(demo_once, db, settings) -> None:
+    """The same for a test: what that writes is rolled back, and staff may look as often as they like."""
+    settings.RATELIMIT_ENABLE = False

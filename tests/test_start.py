@@ -56,6 +56,12 @@ class Product:
         assert self.get("/health/ready") == 200
         return self.process
 
+    def stop(self) -> None:
+        """Let it end, if it runs."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(25)
+
     def get(self, path: str) -> int:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
             return answer.status
@@ -101,13 +107,19 @@ class Product:
         return found
 
 
-@pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
-    product = Product(tmp_path / "data")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    product = Product(tmp_path_factory.mktemp("start") / "data")
     yield product
-    if product.process and product.process.poll() is None:
-        product.process.terminate()
-        product.process.wait(25)
+    product.stop()
+
+
+@pytest.fixture
+def product(folder: Product) -> Product:
+    """It runs: it was started before, or is now."""
+    if folder.process is None or folder.process.poll() is not None:
+        folder.start()
+    return folder
 
 
 def free_port() -> int:
@@ -116,8 +128,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def test_it_starts_refuses_a_second_run_and_stops_within_20_seconds_leaving_nothing(product):
-    process = product.start()
+def test_it_starts_and_a_second_run_is_refused(product):
     assert f"http://127.0.0.1:{product.port}/api/v1" in product.printed.read_text()
     for path in ("/health", "/api/docs", "/admin/login/"):
         assert product.get(path) == 200
@@ -129,28 +140,13 @@ def test_it_starts_refuses_a_second_run_and_stops_within_20_seconds_leaving_noth
     assert product.spawn().wait(10) == 1
     assert "in use by another run" in product.printed.read_text()
 
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    assert product.processes() == {}
-
-
-def test_after_kill_nine_of_the_supervisor_it_starts_again_with_its_data(product):
-    process = product.start()
-    people = product.shell(WRITE + "; " + PEOPLE)
-    process.kill()
-    process.wait()
-
-    product.start()
-    assert product.shell(READ) == "1"
-    assert product.shell(PEOPLE) == people, "seeded twice"
-
 
 def test_all_processes_count_as_one_also_after_one_is_killed(product):
-    product.start()
+    before = product.count_refused()
     for _ in range(40):
         with pytest.raises(HTTPError):
             product.get(STRANGER)
-    assert product.count_refused() == 40
+    assert product.count_refused() == before + 40
     web = product.web_processes()
     assert len(web) == 2
     os.kill(web[0], signal.SIGKILL)
@@ -158,5 +154,20 @@ def test_all_processes_count_as_one_also_after_one_is_killed(product):
         time.sleep(0.01)
     with pytest.raises(HTTPError):
         product.get(STRANGER)
-    assert [product.count_refused() for _ in range(5)] == [41] * 5
+    assert [product.count_refused() for _ in range(5)] == [before + 41] * 5
     assert 'wallet_queue_depth{queue="withdrawals"}' in product.text("/metrics")
+
+
+def test_after_kill_nine_of_the_supervisor_it_starts_again_with_its_data(product):
+    people = product.shell(WRITE + "; " + PEOPLE)
+    product.process.kill()
+    product.process.wait()
+
+    product.start()
+    assert product.shell(f"{READ}; {PEOPLE}") == f"1\n{people}", "seeded twice"
+
+
+def test_it_stops_within_20_seconds_leaving_nothing(product):
+    product.process.send_signal(signal.SIGTERM)
+    assert product.process.wait(20) == 0
+    assert product.processes() == {}

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q, QuerySet
 
 from users import audit
 from users.callers import Actor
@@ -24,6 +25,14 @@ def check_roles(roles: Collection[str]) -> None:
 def roles_of(user: User) -> list[str]:
     """The roles that a person has, in alphabetical order."""
     return list(user.groups.filter(name__in=ROLES).order_by("name").values_list("name", flat=True))
+
+
+def holders(permission: str) -> QuerySet[User]:
+    """Staff who have a permission, such as `wallets.reconcile`: by a role, by themselves, or as superusers."""
+    app, _, codename = permission.partition(".")
+    granted = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    has = Q(is_superuser=True) | Q(user_permissions__in=granted) | Q(groups__permissions__in=granted)
+    return User.objects.filter(has, is_active=True, is_staff=True).distinct().order_by("email")
 
 
 def give_roles(user: User, roles: Sequence[str], *, actor: Actor, now: datetime) -> None:

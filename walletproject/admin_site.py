@@ -33,6 +33,16 @@ GROUPS = {
         ("Proposals", "how_to_vote", "wallets.proposal"),
         ("Journal templates", "edit_note", "wallets.journaltemplate"),
     ),
+    "Reconciliation": (
+        ("Breaks", "rule", "wallets.break"),
+        ("Reconciled accounts", "balance", "wallets.reconciledaccount"),
+        ("Provider statements", "upload_file", "wallets.statement"),
+        ("Statement lines", "list_alt", "wallets.statementline"),
+        ("Matches", "done_all", "wallets.match"),
+        ("Runs", "sync", "wallets.reconciliation"),
+        ("Matching rules", "join_inner", "wallets.matchrule"),
+        ("Column mappings", "view_column", "wallets.columnmapping"),
+    ),
     "Providers": (
         ("Linked accounts", "link", "wallets.provideraccount"),
         ("Balance snapshots", "photo_camera", "wallets.balancesnapshot"),
@@ -49,6 +59,9 @@ GROUPS = {
         ("Accounts", "account_tree", "ledger.account"),
         ("Transactions", "receipt_long", "ledger.transaction"),
         ("Holds", "lock_clock", "ledger.hold"),
+        ("Closed days", "lock", "ledger.seal"),
+        ("Proofs", "verified", "ledger.verification"),
+        ("Backups", "backup", "wallets.backup"),
     ),
     "Reports": (
         ("Reports", "summarize", "wallets.run_report"),

@@ -60,6 +60,7 @@ app.conf.update(
         "closing": {"task": "wallets.close_days", "schedule": 300.0, "options": {"expires": 60}},
         "heads": {"task": "wallets.mail_head", "schedule": 60.0, "options": {"expires": 60}},
         "verification": {"task": "wallets.verify_ledger", "schedule": 600.0, "options": {"expires": 60}},
+        "shortages": {"task": "wallets.mail_shortages", "schedule": 60.0, "options": {"expires": 60}},
         "usage": {"task": "wallets.settle_usage", "schedule": 5.0, "options": {"expires": 5}},
         "usage-again": {"task": "wallets.recount_usage", "schedule": crontab(hour=2, minute=20)},
         "usage-recalculations": {"task": "wallets.recalculate_usage", "schedule": 10.0, "options": {"expires": 10}},

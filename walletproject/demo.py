@@ -1,18 +1,22 @@
 """Demo data: a handful of people with wallets and a past, and staff for the back office. Made once."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from ledger import verifications
 from ledger.durable import durable
 from users import clients, registration, staff
 from users.callers import Caller, System
 from users.models import ApiClient, User
-from wallets import bank_accounts, chart, deposits, opening, transfers
+from walletproject import demo_statements
+from wallets import bank_accounts, chart, closing, deposits, opening, transfers
 from wallets.admin.totals import totals
 from wallets.exports import ask as exports
 from wallets.idempotency import Claim
@@ -55,6 +59,11 @@ TRANSFERS = (
     (0, 1, "Dinner"), (1, 2, "Design work"), (2, 0, "Rent, my share"), (3, 0, "Concert tickets"), (0, 3, "Groceries"),
     (1, 0, "Taxi"), (3, 2, "Birthday gift"),
 )  # fmt: skip
+# What a shop's customers paid it: day of the month, and amount; each has a reference, ORD-1001 and so on.
+ORDERS = (
+    (4, 185_000), (6, 92_500), (7, 310_000), (9, 64_000), (11, 128_000), (12, 215_000), (14, 77_500), (18, 149_900),
+    (22, 54_000), (24, 402_500), (26, 88_000), (28, 236_000),
+)  # fmt: skip
 # Accounts of our own, beside those that the product opens by itself.
 CHART = (
     ("assets:bank:operating:NGN", "Our own bank account"), ("equity:capital:NGN", "Capital"),
@@ -62,6 +71,8 @@ CHART = (
 )  # fmt: skip
 # What is paid in, and whether it is paid at all; the last two digits of an amount choose what the sandbox bank does.
 TOP_UPS = ((750_000, True), (120_007, True), (60_000, False))
+# How long days stay open for corrections.
+OPEN = timedelta(days=7)
 SCOPES = (
     "wallets:read", "wallets:write", "deposits:write", "transfers:write", "withdrawals:write",
 )  # fmt: skip
@@ -94,27 +105,42 @@ def seed(*, now: datetime) -> None:
         _move(people, wallets, dollars, start, now)
     for amount, pays in TOP_UPS if "sandbox" in settings.PROVIDERS else ():
         _top_up(people[1], wallets[1], amount, now, pays=pays)
+    _hire(now)
+    _ask(wallets, now)
+    demo_statements.reconcile(_staff("accountant"), _staff("approver"), start, now)
     for total in totals():
         # The deposits above came from nowhere: let the bank hold what our books say that it holds.
         books.set_holding(total.currency, total.held, now=now)
     _read_balances(wallets[0], dollars)
-    _hire(now)
-    _ask(wallets, now)
+    _close(now)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 
 
 def _move(people: list[User], wallets: list[Wallet], dollars: Wallet, start: datetime, now: datetime) -> None:
-    """What happened in the month."""
+    """What happened in the month, in the order of its days: the books don't go back in time."""
     shop = _shop(start)
-    for index, wallet in enumerate(wallets):
-        _deposit(shop, wallet, 2_500_000 + 750_000 * index, "Salary", start + timedelta(days=2, hours=index))
-    _deposit(shop, dollars, 120_000, "Opening balance", start + timedelta(days=3))
-    for index, (source, destination, what) in enumerate(TRANSFERS):
-        at = start + timedelta(days=5 + 3 * index, hours=7 * index % 12, minutes=13 * index)
-        _transfer(people[source], wallets[source], wallets[destination], 45_000 + 12_500 * index, what, at)
+    for after, deed in sorted(_month(shop, people, wallets, dollars), key=lambda planned: planned[0]):
+        deed(start + after)
     _deposit(shop, wallets[1], 480_000, "Order 1042, released when it is delivered", now, days=14)
     for number, amount in (("0123456789", 300_000), ("0000000001", 150_000), ("0000000004", 90_000)):
         _withdraw(people[0], wallets[0], number, amount, now)
+
+
+def _month(
+    shop: Caller, people: list[User], wallets: list[Wallet], dollars: Wallet
+) -> Iterator[tuple[timedelta, Callable[[datetime], None]]]:
+    """Who was paid what, and how long after the beginning."""
+    for index, wallet in enumerate(wallets):
+        salary = partial(_deposit, shop, wallet, 2_500_000 + 750_000 * index, "Salary")
+        yield timedelta(days=2, hours=index), salary
+    yield timedelta(days=3), partial(_deposit, shop, dollars, 120_000, "Opening balance")
+    for index, (source, destination, what) in enumerate(TRANSFERS):
+        amount = 45_000 + 12_500 * index
+        transfer = partial(_transfer, people[source], wallets[source], wallets[destination], amount, what)
+        yield timedelta(days=5 + 3 * index, hours=7 * index % 12, minutes=13 * index), transfer
+    for number, (day, amount) in enumerate(ORDERS, 1001):
+        order = partial(_deposit, shop, wallets[2], amount, f"Order {number}", reference=f"ORD-{number}")
+        yield timedelta(days=day), order
 
 
 def _read_balances(naira: Wallet, dollars: Wallet) -> None:
@@ -140,8 +166,7 @@ def _ask(wallets: list[Wallet], now: datetime) -> None:
     """What needs two people: a journal that was approved, and some that wait."""
     if Proposal.objects.exists():
         return
-    people = {email: User.objects.get(email=email) for email, *_ in OFFICE}
-    ada, obi, amara = (people[f"{name}@example.com"] for name in ("accountant", "operator", "approver"))
+    ada, obi, amara = map(_staff, ("accountant", "operator", "approver"))
     for code, name in CHART:
         _agree(OpenAccount(code, name), "For the books of the year.", ada, amara, now)
     _agree(Journal(_legs("assets:bank:operating:NGN", "equity:capital:NGN", 500_000_000), "Capital paid in"),
@@ -162,6 +187,17 @@ def _ask(wallets: list[Wallet], now: datetime) -> None:
         "maximum": None,
     }
     ask(RuleChange("feerule", None, fee), actor=ada, reason="What banks take from us.", now=now)
+
+
+def _close(now: datetime) -> None:
+    """The older days are closed and sealed, and the books proved."""
+    closing.close((now - OPEN).astimezone(UTC).date(), actor=System("seed_demo"), clock=lambda: now)
+    verifications.prove(clock=timezone.now)
+
+
+def _staff(role: str) -> User:
+    """Whoever works in the office in a role."""
+    return User.objects.get(email=f"{role}@example.com")
 
 
 def _legs(debit: str, credit: str, amount: int) -> tuple[JournalLeg, ...]:
@@ -213,9 +249,11 @@ def _open(user: User, currency: str, name: str, now: datetime) -> Wallet:
 
 
 @durable
-def _deposit(shop: Caller, wallet: Wallet, amount: int, description: str, now: datetime, days: int = 0) -> None:
+def _deposit(
+    shop: Caller, wallet: Wallet, amount: int, description: str, now: datetime, *, days: int = 0, reference: str = ""
+) -> None:
     deposits.deposit(
-        caller=shop, wallet_id=wallet.pk, amount=amount, release_at=now + timedelta(days=days), reference="",
+        caller=shop, wallet_id=wallet.pk, amount=amount, release_at=now + timedelta(days=days), reference=reference,
         description=description, metadata={}, now=now,
     )  # fmt: skip
 

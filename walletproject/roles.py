@@ -13,8 +13,8 @@ from wallets.models.proposals import KINDS
 BUSINESS = ("ledger", "wallets", "users.user")
 TRAIL = ("users.auditevent", "users.apiclient")
 ASK = {
-    "operator": ("freeze", "receipt", "review", "bank_account"),
-    "accountant": ("journal", "reversal", "account", "credit_limit", "rule", "receipt"),
+    "operator": ("freeze", "receipt", "review", "bank_account", "break_posting"),
+    "accountant": ("journal", "reversal", "account", "credit_limit", "rule", "receipt", "break_posting"),
     "admin": ("roles", "rule"),
 }
 DECIDE = {
@@ -24,9 +24,9 @@ DECIDE = {
 EVERYBODY = {"wallets.run_report"}
 # What one person may do alone.
 ALONE = {
-    "operator": ("wallets.review_withdrawal", "wallets.rescue_transfer"),
+    "operator": ("wallets.review_withdrawal", "wallets.rescue_transfer", "wallets.reconcile"),
     "approver": ("wallets.approve_withdrawal",),
-    "accountant": (),
+    "accountant": ("wallets.reconcile", "wallets.set_reconciliation", "ledger.close_period"),
 }
 
 

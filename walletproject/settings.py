@@ -137,6 +137,10 @@ def _database(url: str, *, pool: bool) -> dict:
 DATABASE_URL = env.str("DATABASE_URL")
 # The owner of the tables, for migrations only: the application's own role can't switch a trigger off.
 DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", DATABASE_URL)
+# In whose role backups are taken, with the right of replication; and where PostgreSQL's own programs are, where that is
+# none of the usual places.
+DATABASE_BACKUP_URL = env.str("DATABASE_BACKUP_URL", DATABASE_OWNER_URL)
+PG_BIN = env.str("PG_BIN", "")
 DATABASES = {
     "default": _database(DATABASE_URL, pool=env.bool("DATABASE_POOL", False)),
     "owner": _database(DATABASE_OWNER_URL, pool=False),
@@ -260,6 +264,8 @@ SPECTACULAR_SETTINGS = {
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
+# Each client of a test loads the middleware anew, which would list all files each time.
+WHITENOISE_AUTOREFRESH = TESTING
 LOGIN_URL = "admin:login"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 # Staff show a code of their authenticator beside the password; whoever has none yet sets one up as they log in.
@@ -329,6 +335,7 @@ LOGGING = {
 # --- The product's own limits -------------------------------------------------------------------------------------
 
 IDEMPOTENCY_BODY_DAYS = env.int("IDEMPOTENCY_BODY_DAYS", 30)
+WEBHOOK_BODY_DAYS = env.int("WEBHOOK_BODY_DAYS", 90)
 PROVIDERS = enabled(env.ENVIRON, production=PRODUCTION)
 DEFAULT_PROVIDER = env.str("DEFAULT_PROVIDER", next(iter(PROVIDERS), ""))
 # Where the sandbox bank delivers its webhooks: at our own door.

@@ -13,12 +13,12 @@ class WalletsConfig(AppConfig):
         "wallets_driftalert": "SELECT, INSERT, UPDATE",
         "wallets_provideraccount": "SELECT, INSERT, UPDATE",
         # How far a queued one is may change; what was asked for may not.
-        "wallets_transfer": "SELECT, INSERT, UPDATE (status, transaction_id, next_at, tries, trouble, failure)",
+        "wallets_transfer": "SELECT, INSERT, UPDATE (status, transaction_id, next_at, tries, deaths, trouble, failure)",
         "wallets_wallet": "SELECT, INSERT, UPDATE",
         "wallets_withdrawal": "SELECT, INSERT, UPDATE",
         "wallets_topup": "SELECT, INSERT, UPDATE",
-        # What a provider told us stays as it came, and what came in stays what it was.
-        "wallets_webhookevent": "SELECT, INSERT, UPDATE (state, outcome, handled_at, next_at, lease)",
+        # What a provider told us stays as it came, or is let go, and what came in stays what it was.
+        "wallets_webhookevent": "SELECT, INSERT, UPDATE (state, outcome, handled_at, next_at, lease, body)",
         "wallets_unmatchedreceipt": (
             "SELECT, INSERT, UPDATE (wallet_id, assigned_at, assigned_by, assigned_because, assignment_id)"
         ),
@@ -31,6 +31,7 @@ class WalletsConfig(AppConfig):
         "wallets_breaknote": "SELECT, INSERT",
         "wallets_reconciledaccount": "SELECT, INSERT, UPDATE",
         "wallets_reconciliation": "SELECT, INSERT",
+        "wallets_carriedfee": "SELECT, INSERT, UPDATE",
         "wallets_payoutattempt": "SELECT, INSERT, UPDATE",
         "wallets_withdrawalstep": "SELECT, INSERT",
         # Who asked for what stays as it was; only what came of it is written later.
@@ -53,6 +54,9 @@ class WalletsConfig(AppConfig):
         "wallets_usagerecalculation": "SELECT, INSERT, UPDATE",
         "wallets_usagedifference": (
             "SELECT, INSERT, UPDATE (state, settlement_id, decided_by, decided_because, decided_at)"
+        ),
+        "wallets_backup": (
+            "SELECT, INSERT, UPDATE (ended_at, folder, size, wal_position, verified, trouble, rehearsed_at, removed_at)"
         ),
     }
     # What it may have done by the owner: partitions of events are made ahead, and dropped when they are old.

@@ -1,5 +1,6 @@
 """Bank accounts that money may be paid to: resolved by the provider, encrypted, shown by their last four digits."""
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +20,10 @@ from wallets.opening import InvalidState
 from wallets.providers.port import AccountNotResolved, ResolvedAccount
 from wallets.providing import chosen
 
+logger = logging.getLogger(__name__)
+
+NOT_RESOLVED = "There is no such account at this bank; check the number and the bank."
+
 
 def add(
     *, caller: Caller, provider: str | None, bank_code: str, account_number: str, currency: str, now: datetime
@@ -33,7 +38,8 @@ def add(
     try:
         resolved = bank.resolve_account(bank_code, account_number)
     except AccountNotResolved as error:
-        raise ValidationError.on("account_number", "not_resolved", str(error)) from error
+        logger.info("%s resolves no bank account: %s", bank.slug, error)
+        raise ValidationError.on("account_number", "not_resolved", NOT_RESOLVED) from error
     return _keep(caller, bank.slug, bank_code, account_number, currency, resolved, now)
 
 

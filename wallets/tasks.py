@@ -16,7 +16,7 @@ from wallets.snapshots import alerts, schedule
 from wallets.topups import follow
 from wallets.usage import housekeeping, recalculation, settlement
 from wallets.webhooks import inbox
-from wallets.withdrawals import payout
+from wallets.withdrawals import payout, shortage
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +70,11 @@ def verify_ledger() -> None:
 
 @shared_task(name="wallets.forget_bodies")
 def forget_bodies() -> None:
-    """Let go of stored answers that were kept for long enough."""
-    idempotency.forget_bodies(now=timezone.now())
+    """Let go of stored answers, and of what providers told us, that were kept for long enough."""
+    now = timezone.now()
+    for let_go in (idempotency.forget_bodies, inbox.forget_bodies):
+        while let_go(now=now):
+            pass
 
 
 @shared_task(name="wallets.handle_webhook")
@@ -137,6 +140,16 @@ def sweep_exports() -> None:
     for export_id in make.due(now=timezone.now()):
         make.make(export_id, clock=timezone.now)
     forget.forget(now=timezone.now())
+
+
+@shared_task(name="wallets.mail_shortages")
+def mail_shortages() -> None:
+    """Tell the finance group of every account at a provider that orders wait for, as it has too little."""
+    for circuit in shortage.untold(now=timezone.now()):
+        try:
+            shortage.mail(circuit, now=timezone.now())
+        except Exception:
+            logger.exception("That %s has too little couldn't be mailed; it is tried again.", circuit)
 
 
 @shared_task(name="wallets.settle_usage")

@@ -1,5 +1,5 @@
-"""The books in the back office, to look at: accounts, transactions with their entries, and holds."""
+"""The books in the back office, to look at: accounts, transactions, holds, closed days, and proofs."""
 
-from ledger.admin import accounts, holds, transactions
+from ledger.admin import accounts, holds, seals, transactions, verifications
 
-__all__ = ["accounts", "holds", "transactions"]
+__all__ = ["accounts", "holds", "seals", "transactions", "verifications"]

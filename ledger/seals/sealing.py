@@ -46,10 +46,18 @@ class MalformedHead(ValueError):
     title: ClassVar[str] = "No head"
 
 
+HEADS = "SELECT day, seal FROM ledger_seal WHERE day BETWEEN %s AND %s ORDER BY day"
+
+
 def head() -> Head | None:
     """The newest seal; None before the first."""
     found = sql.rows("SELECT day, seal FROM ledger_seal ORDER BY day DESC LIMIT 1")
     return Head(*found[0]) if found else None
+
+
+def heads(*, since: date, until: date) -> list[Head]:
+    """The heads after each sealed day from one to another, both included, oldest first."""
+    return [Head(*row) for row in sql.rows(HEADS, (since, until))]
 
 
 def open_days(through: date) -> list[date]:

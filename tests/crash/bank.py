@@ -94,13 +94,8 @@ class Bank:
         )
 
     def net(self, provider: str) -> Decimal:
-        """What moved over its accounts since they were opened, in kobo, without what it took for paying out."""
-        books = self.books()
-        kept = sum(
-            Decimal(one["fee"]) * (one["times_paid"] - one["times_returned"])
-            for one in books["transfers"] if one["provider"] == provider
-        )  # fmt: skip
-        return 100 * (Decimal(books["balances"][provider]["NGN"]["ledger"]) - OPENING["NGN"] + kept)
+        """What moved over its accounts since they were opened, in kobo."""
+        return 100 * (Decimal(self.books()["balances"][provider]["NGN"]["ledger"]) - OPENING["NGN"])
 
     def _left(self, number: int) -> int:
         return {one["id"]: one["left"] for one in self.http.get("/_control/faults").json()}[number]

@@ -10,16 +10,22 @@ from tests.crash.victim import Victim
 
 # What settling a payout closes, and nothing else while it is open.
 HOLDS = "SELECT id FROM ledger_hold WHERE status = 'open' FOR NO KEY UPDATE"
-# Where the provider's part of a payment goes, and nothing else.
-FEES = """
-SELECT b.lane FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
-WHERE a.code = 'expenses:provider_fees:NGN' FOR NO KEY UPDATE OF b
+# All that a credit touches in the books, payouts touch too: so what it writes last is given a gate of its own.
+GATE = """
+CREATE OR REPLACE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(4711);
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER gate BEFORE UPDATE ON wallets_topup FOR EACH ROW WHEN (NEW.status = 'completed')
+    EXECUTE FUNCTION wait_at_the_gate()
 """
+CLOSED = "SELECT pg_advisory_lock(4711)"
 # As if each provider's last order hadn't been answered: whoever has written an answer waits to write that it was.
 DOUBTED = """
-INSERT INTO wallets_providercircuit (provider, failures, reason, updated_at)
-SELECT provider, 1, '', now() FROM unnest(ARRAY['paystack', 'flutterwave', 'fincra']) AS provider
-ON CONFLICT (provider) DO UPDATE SET failures = greatest(wallets_providercircuit.failures, 1)
+INSERT INTO wallets_providercircuit (provider, currency, failures, reason, updated_at)
+SELECT provider, '', 1, '', now() FROM unnest(ARRAY['paystack', 'flutterwave', 'fincra']) AS provider
+ON CONFLICT (provider, currency) DO UPDATE SET failures = greatest(wallets_providercircuit.failures, 1)
 """
 CIRCUITS = "SELECT provider FROM wallets_providercircuit WHERE failures > 0 FOR UPDATE"
 NEWS = "SELECT count(*) FROM wallets_webhookevent WHERE reference = %s"
@@ -82,7 +88,8 @@ def webhook_asked_about(victim: Victim) -> None:
 
 def top_up_being_credited(victim: Victim) -> None:
     """In the middle of the transaction that credits it."""
-    with victim.locking(FEES, until_stuck="wallets_topup"):
+    victim.sql(GATE, owner=True)
+    with victim.locking(CLOSED, until_stuck="wallets_topup"):
         victim.kill_the_payouts()
 
 

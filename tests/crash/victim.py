@@ -119,9 +119,10 @@ class Victim(Product):
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(command, cwd=ROOT, env=self.environment, text=True, capture_output=True, timeout=60)
 
-    def sql(self, statement: str, values: tuple = ()) -> list[tuple]:
-        """Rows of its database, read in the application's role."""
-        with psycopg.connect(self._address("DATABASE_URL"), autocommit=True) as connection:
+    def sql(self, statement: str, values: tuple = (), *, owner: bool = False) -> list[tuple]:
+        """Rows of its database, read in the application's role unless it takes more."""
+        address = self._address("DATABASE_OWNER_URL" if owner else "DATABASE_URL")
+        with psycopg.connect(address, autocommit=True) as connection:
             cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 

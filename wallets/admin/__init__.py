@@ -1,12 +1,16 @@
 """The product in the back office: wallets, money in, across and out, the rules of paying out, and what needs two."""
 
 from wallets.admin import (
+    accounts,
+    backups,
+    closing,
     exports,
     incoming,
     movements,
     payouts,
     people,
     proposals,
+    reconciliation,
     rules,
     snapshots,
     switches,
@@ -15,6 +19,6 @@ from wallets.admin import (
 )
 
 __all__ = [
-    "exports", "incoming", "movements", "payouts", "people", "proposals", "rules", "snapshots", "switches",
-    "transactions", "wallets",
+    "accounts", "backups", "closing", "exports", "incoming", "movements", "payouts", "people", "proposals",
+    "reconciliation", "rules", "snapshots", "switches", "transactions", "wallets",
 ]  # fmt: skip

@@ -3,12 +3,13 @@ reason is written into the history and the audit trail.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from unfold.dataclasses import ActionDialog
@@ -38,7 +39,7 @@ REFUSALS = (
 class ReasonForm(BaseDialogForm):
     """Why; what else a deed needs to know comes before it."""
 
-    reason = forms.CharField(max_length=255, widget=UnfoldAdminTextareaWidget)
+    reason = forms.CharField(max_length=255, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
 
     asks_first: ClassVar[tuple[str, ...]] = ()
 
@@ -63,7 +64,7 @@ def button(
     needs: str,
     icon: str,
     variant: ActionVariant = ActionVariant.DEFAULT,
-    form: type[ReasonForm] = ReasonForm,
+    form: type[BaseDialogForm] = ReasonForm,
 ) -> Callable[[Callable], Callable]:
     """Make a deed a button for those with a permission, whose dialog says what it does."""
     dialog = ActionDialog(title=title, description=description, form_class=form, form_submit_text=title)
@@ -77,15 +78,41 @@ def button(
     return made
 
 
-def do(deed: Callable[..., None], request: HttpRequest, form: ReasonForm, page: str, id: str) -> HttpResponse:
-    """Do a deed, say what came of it, and show the row's page anew; `page` is such as `wallets_transfer`."""
-    actor, reason = cast(User, request.user), form.cleaned_data["reason"]
+def tell(deed: Callable[[User, datetime], object], request: HttpRequest) -> str:
+    """Let whoever asks do a deed, now; returns why it couldn't be done, or nothing."""
     try:
-        deed(UUID(id), actor=actor, reason=reason, now=timezone.now())
-        messages.success(request, "Done.")
+        deed(cast(User, request.user), timezone.now())
     except REFUSALS as refusal:
-        messages.error(request, str(refusal))
+        return str(refusal)
+    return ""
+
+
+def act(
+    deed: Callable[[User, datetime], object], request: HttpRequest, page: str, id: str, *, done: str = "Done."
+) -> HttpResponse:
+    """Do a deed, say what came of it, and show the row's page anew; `page` is such as `wallets_transfer`."""
+    told = tell(deed, request)
+    messages.error(request, told) if told else messages.success(request, done)
     return show(page, id)
+
+
+def way(title: str, path: str, *, needs: str, icon: str) -> Callable[[Callable], Callable]:
+    """Make a button that only leads somewhere: the method tells the address."""
+
+    def made(address: Callable[[Any, str], str]) -> Callable:
+        def follow(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+            return HttpResponseRedirect(address(self, object_id))
+
+        follow.__name__ = address.__name__
+        return action(description=title, url_path=path, permissions=("view", needs), icon=icon)(follow)
+
+    return made
+
+
+def do(deed: Callable[..., None], request: HttpRequest, form: ReasonForm, page: str, id: str) -> HttpResponse:
+    """Do a deed that takes a row and a reason."""
+    reason = form.cleaned_data["reason"]
+    return act(lambda actor, now: deed(UUID(id), actor=actor, reason=reason, now=now), request, page, id)
 
 
 def propose(deed: Deed, request: HttpRequest, form: ReasonForm, page: str, id: str) -> HttpResponse:

@@ -64,8 +64,8 @@ class WithdrawalAdmin(Buttons, MovementAdmin):
         (None, {"fields": (
             "whole_id", "wallet_shown", "bank_account_shown", ("status_shown", "provider"),
             ("failure_code", "failure_detail"), ("approval_reason", "approved"), "hold_shown",
-            ("transaction_shown", "return_shown"), ("created_at", "updated_at"), ("completed_at", "next_at"), "checks",
-            "description", ("asked_by", "audit"),
+            ("transaction_shown", "return_shown"), ("created_at", "updated_at"), ("completed_at", "cost_shown"),
+            ("next_at", "checks"), "description", ("asked_by", "audit"),
         )}),
     )  # fmt: skip
 
@@ -92,6 +92,11 @@ class WithdrawalAdmin(Buttons, MovementAdmin):
     def return_shown(self, withdrawal: Withdrawal) -> str:
         id = withdrawal.return_transaction_id
         return cells.link("ledger_transaction", id, "Returned by the bank") if id else cells.NOTHING
+
+    @display(description="the provider took")
+    def cost_shown(self, withdrawal: Withdrawal) -> str:
+        fee = withdrawal.provider_fee
+        return cells.NOTHING if fee is None else f"{withdrawal.currency} {fee.normalize():,f}"
 
     def figures(self, withdrawal: Withdrawal, now: datetime) -> list[Figure]:
         amounts = {"Amount": withdrawal.amount, "Fee": withdrawal.fee}

@@ -2,28 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice import cells
 from backoffice.pages import ReadOnlyAdmin
 from backoffice.periods import PeriodFilter
 from backoffice.tables import Column, Table
-from users.models import User
 from wallets.admin import journals, words
-from wallets.admin.deeds import REFUSALS, ReasonForm, button, permission, show
+from wallets.admin.deeds import ReasonForm, act, button, permission, show, tell
 from wallets.admin.proposed import contents
+from wallets.admin.selection import Chosen, SelectionForm, each, selection_page, sent
 from wallets.models import Proposal
 from wallets.proposals import decide
 from wallets.proposals.decide import digest, is_open
@@ -35,6 +33,7 @@ PAGES = {
     "wallet": "wallets_wallet", "transaction": "ledger_transaction", "unmatchedreceipt": "wallets_unmatchedreceipt",
     "withdrawal": "wallets_withdrawal", "bank_account": "wallets_bankaccount", "user": "users_user",
     "feerule": "wallets_feerule", "withdrawallimit": "wallets_withdrawallimit", "approvalrule": "wallets_approvalrule",
+    "break": "wallets_break",
 }  # fmt: skip
 
 
@@ -49,16 +48,6 @@ class StatusFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(status=self.value()) if self.value() in Status.values else queryset
-
-
-class SelectionForm(forms.Form):
-    """Why, for all that were chosen; an approval needs no words."""
-
-    reason = forms.CharField(max_length=255, widget=UnfoldAdminTextareaWidget)
-
-    def __init__(self, *args: Any, required: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = required
 
 
 class ApprovalForm(ReasonForm):
@@ -131,15 +120,16 @@ class ProposalAdmin(ReadOnlyAdmin):
     @button("Take back", "Nobody can approve it any more.", needs="ask", icon="undo")
     def withdraw(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         reason, id = form.cleaned_data["reason"], UUID(object_id)
-        told = _tell(lambda actor, now: decide.withdraw(id, actor=actor, reason=reason, now=now), request)
-        messages.error(request, told) if told else messages.success(request, "Taken back.")
-        return show(PAGE, object_id)
+        return act(
+            lambda actor, now: decide.withdraw(id, actor=actor, reason=reason, now=now), request, PAGE, object_id,
+            done="Taken back.",
+        )  # fmt: skip
 
     def _approve(self, request: HttpRequest, id: UUID, seen: str, reason: str) -> str:
-        return _tell(lambda actor, now: decide.approve(id, actor=actor, seen=seen, reason=reason, now=now), request)
+        return tell(lambda actor, now: decide.approve(id, actor=actor, seen=seen, reason=reason, now=now), request)
 
     def _reject(self, request: HttpRequest, id: UUID, reason: str) -> str:
-        return _tell(lambda actor, now: decide.reject(id, actor=actor, reason=reason, now=now), request)
+        return tell(lambda actor, now: decide.reject(id, actor=actor, reason=reason, now=now), request)
 
     has_ask_journal_permission = permission("wallets.ask_journal")
 
@@ -160,22 +150,18 @@ class ProposalAdmin(ReadOnlyAdmin):
     def _decide_selected(self, request: HttpRequest, queryset: QuerySet[Proposal], verb: str) -> HttpResponse | None:
         """A page that shows what was chosen and asks for the reason; sent back, each is decided by itself."""
         chosen = list(queryset.select_related("requested_by").order_by("id"))
-        sent = request.POST if "decided" in request.POST else None
-        form = SelectionForm(sent, required=verb == "Reject")
+        form = SelectionForm(sent(request), required=verb == "Reject")
         if not form.is_valid():
-            context = {
-                **self.admin_site.each_context(request), "title": f"{verb} {len(chosen)} proposals", "opts": self.opts,
-                "chosen": [(proposal, digest(proposal)) for proposal in chosen], "verb": verb, "form": form,
-            }  # fmt: skip
-            return TemplateResponse(request, "admin/decide_selected.html", context)
-        refusals = [
-            (proposal, self._decide(request, proposal, verb, form.cleaned_data["reason"])) for proposal in chosen
-        ]
-        for proposal, told in refusals:
-            if told:
-                messages.error(request, f"{proposal.says} {told}")
-        if done := sum(not told for _, told in refusals):
-            messages.success(request, f"{done} {'approved, and done' if verb == 'Approve' else 'rejected'}.")
+            rows = [
+                Chosen(proposal.pk, proposal.says, f"{proposal.requested_by}: {proposal.reason}", digest(proposal))
+                for proposal in chosen
+            ]
+            return selection_page(self, request, verb, rows, form)
+        each(
+            request, [(proposal.says, proposal) for proposal in chosen],
+            lambda proposal: self._decide(request, proposal, verb, form.cleaned_data["reason"]),
+            "approved, and done" if verb == "Approve" else "rejected",
+        )  # fmt: skip
         return None
 
     def _decide(self, request: HttpRequest, proposal: Proposal, verb: str, reason: str) -> str:
@@ -218,15 +204,6 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     def tables(self, proposal: Proposal, now: datetime) -> list[Table]:
         return contents(proposal)
-
-
-def _tell(deed: Any, request: HttpRequest) -> str:
-    """Do a deed; returns why it couldn't be done, or nothing."""
-    try:
-        deed(cast(User, request.user), timezone.now())
-    except REFUSALS as refusal:
-        return str(refusal)
-    return ""
 
 
 COLUMNS = (Column("Asked"), Column("What"), Column("By"), Column("State"))

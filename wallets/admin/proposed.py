@@ -8,7 +8,8 @@ from django.db.models import BigIntegerField, Field
 from backoffice import cells
 from backoffice.tables import Column, Table
 from ledger.accounts import Line, find
-from wallets.models import Proposal
+from wallets.models import Break, Proposal
+from wallets.proposals.breaks import BreakPosting
 from wallets.proposals.decide import deed_of
 from wallets.proposals.deed import Deed
 from wallets.proposals.journals import Journal, JournalLeg
@@ -27,14 +28,23 @@ def contents(proposal: Proposal) -> list[Table]:
 
 
 def _journal(journal: Journal, proposal: Proposal) -> list[Table]:
-    lines = find({leg.account for leg in journal.legs})
-    currency = next(iter(lines.values())).currency
-    rows = [_leg(leg, lines.get(leg.account), currency) for leg in journal.legs]
-    total = sum(leg.debit for leg in journal.legs)
-    foot = [("Total", cells.money(total, currency), cells.money(total, currency))]
     more = [("Description", journal.description), ("Effective on", journal.effective_on or "the day it is posted")]
     more += [("Document", name) for name in journal.attachments]
-    return [Table("The journal", LEGS, rows, total=foot), Table("With it", FIELDS, more)]
+    return [legs_table("The journal", journal.legs), Table("With it", FIELDS, more)]
+
+
+def _posting(posting: BreakPosting, proposal: Proposal) -> list[Table]:
+    more = [("Effective on", posting.on), ("The break", Break.Kind(proposal.basis["kind"]).label)]
+    return [legs_table("The posting", posting.legs()), Table("With it", FIELDS, more)]
+
+
+def legs_table(title: str, legs: Sequence[JournalLeg]) -> Table:
+    """Debits and credits, as they are to be posted."""
+    lines = find({leg.account for leg in legs})
+    currency = next(iter(lines.values())).currency
+    rows = [_leg(leg, lines.get(leg.account), currency) for leg in legs]
+    total = sum(leg.debit for leg in legs)
+    return Table(title, LEGS, rows, total=[("Total", cells.money(total, currency), cells.money(total, currency))])
 
 
 def _leg(leg: JournalLeg, line: Line | None, currency: str) -> tuple[Any, ...]:
@@ -78,4 +88,6 @@ def _value(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
 
 
-SHOWN: dict[type[Deed], Callable[[Any, Proposal], list[Table]]] = {Journal: _journal, RuleChange: _rule}
+SHOWN: dict[type[Deed], Callable[[Any, Proposal], list[Table]]] = {
+    Journal: _journal, BreakPosting: _posting, RuleChange: _rule,
+}  # fmt: skip

@@ -88,6 +88,11 @@ def page(request: HttpRequest, slug: str, context: dict[str, Any]) -> HttpRespon
     return TemplateResponse(request, "admin/report.html", context)
 
 
+def address(slug: str, now: datetime, **said: Any) -> str:
+    """Where a report of the month so far is shown, of a wallet say."""
+    return reverse("admin:report", args=[slug], query={**_usual(now), **said})
+
+
 def download(request: HttpRequest, id: UUID) -> HttpResponseBase:
     """The file of an export that is done."""
     check(request)

@@ -1,4 +1,4 @@
-"""What keeps payouts back, to look at: pauses, which `manage.py pause_payouts` makes, and each provider's circuit."""
+"""What keeps payouts back, to look at: pauses, which `manage.py pause_payouts` makes, and the circuits of providers."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from wallets.models import PayoutPause, ProviderCircuit
 
 
 class SwitchAdmin(ReadOnlyAdmin):
-    """There is one for each provider at most."""
+    """There are a few for each provider."""
 
     ordering = ("provider",)
     search_ids = ()
@@ -31,8 +31,17 @@ class PayoutPauseAdmin(SwitchAdmin):
 
 @admin.register(ProviderCircuit)
 class ProviderCircuitAdmin(SwitchAdmin):
-    list_display = ("provider", "state", "failures", "reason", "opened_at", "retry_at", "updated_at")
-    fields = ("provider", "state", "failures", "reason", ("opened_at", "retry_at"), "updated_at")
+    list_display = ("provider", "currency", "state", "failures", "reason", "opened_at", "retry_at", "updated_at")
+    fields = (
+        "provider",
+        "currency",
+        "state",
+        "failures",
+        "reason",
+        ("opened_at", "retry_at"),
+        "mailed_at",
+        "updated_at",
+    )
 
     @display(description="state")
     def state(self, circuit: Any) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
@@ -21,8 +22,8 @@ from ledger.accounts import floor_of
 from ledger.admin import accounts
 from ledger.balances import Standing, standings
 from ledger.history import Filter
-from wallets.admin import words
-from wallets.admin.deeds import ReasonForm, button, permission, propose
+from wallets.admin import reports, words
+from wallets.admin.deeds import ReasonForm, button, permission, propose, way
 from wallets.admin.proposals import about
 from wallets.chart import wallet_of
 from wallets.models import Wallet, WithdrawalLimit
@@ -31,7 +32,11 @@ from wallets.withdrawals import rules
 
 NEWEST = 25
 DRAWN, STEPS = timedelta(days=90), 180
-BUTTONS = {"active": ("freeze", "set_credit_limit"), "frozen": ("thaw", "set_credit_limit")}
+BUTTONS = {
+    "active": ("statement", "freeze", "set_credit_limit"),
+    "frozen": ("statement", "thaw", "set_credit_limit"),
+    "closed": ("statement",),
+}
 HISTORY = (
     Column("When"), Column("Transaction"), Column("Description"), Column("With"), Column("In", number=True),
     Column("Out", number=True), Column("Balance after", number=True),
@@ -53,7 +58,7 @@ class CreditLimitForm(ReasonForm):
 
 @admin.register(Wallet)
 class WalletAdmin(ReadOnlyAdmin):
-    actions_detail = ("freeze", "thaw", "set_credit_limit")
+    actions_detail = ("statement", "freeze", "thaw", "set_credit_limit")
     list_display = ("title", "short_id", "owner_shown", "currency", "balance_shown", "status_shown", "created_at")
     # Wallets grow with customers, not with payments: these may be filtered without an index.
     list_filter = ("status", "currency", "is_default")
@@ -77,6 +82,12 @@ class WalletAdmin(ReadOnlyAdmin):
         status = Wallet.objects.filter(pk=object_id).values_list("status", flat=True).first()
         allowed = {f"{PAGE}_{name}" for name in BUTTONS.get(status or "", ())}
         return [found for found in super().get_actions_detail(request, object_id) if found.action_name in allowed]
+
+    has_report_permission = permission("wallets.run_report")
+
+    @way("Statement", "statement", needs="report", icon="description")
+    def statement(self, object_id: str) -> str:
+        return reports.address("wallet-statement", timezone.now(), wallet=object_id)
 
     @button(
         "Freeze", "Nothing may leave it any more.", needs="ask_freeze", icon="ac_unit", variant=ActionVariant.DANGER

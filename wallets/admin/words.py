@@ -19,8 +19,9 @@ VARIANTS = {
     "expired": "", "waiting": "info", "done": "success", "dead": "danger",
     "unknown": "warning", "not_sent": "", "accepted": "info", "action_required": "warning", "rejected": "warning",
     "paid": "success", "refused": "danger",
-    "queued": "info", "set_aside": "warning", "running": "info", "open": "info", "approved": "success",
-    "withdrawn": "", "assigned": "success",
+    "booked": "success", "reversed": "danger", "queued": "info", "set_aside": "warning", "running": "info",
+    "open": "info", "approved": "success", "withdrawn": "", "assigned": "success",
+    "verified": "success", "unfinished": "warning", "removed": "",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from wallets.history import Item
 from wallets.models import BankAccount, TopUp, Transfer, Wallet, Withdrawal
 from wallets.queued.accept import Queued
 from wallets.transfers import Transferred
+from wallets.withdrawals import failures
 
 Line = Annotated[str, Meta(max_length=255)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.", examples=["USD"])]
@@ -372,7 +373,7 @@ def withdrawal_out(withdrawal: Withdrawal) -> WithdrawalOut:
     gone_wrong = withdrawal.status in (
         Withdrawal.Status.FAILED, Withdrawal.Status.CANCELLED, Withdrawal.Status.RETURNED,
     )  # fmt: skip
-    failure = FailureOut(withdrawal.failure_code, withdrawal.failure_detail) if gone_wrong else None
+    failure = FailureOut(withdrawal.failure_code, failures.sentence(withdrawal.failure_code)) if gone_wrong else None
     return WithdrawalOut(
         withdrawal.id, withdrawal.status, withdrawal.wallet_id, withdrawal.amount, withdrawal.fee, withdrawal.currency,
         bank_account_out(withdrawal.bank_account), withdrawal.description, failure, withdrawal.transaction_id,

@@ -1,9 +1,13 @@
 """The files that a document can be had as, and how long each of them may be."""
 
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO
 
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from uuid_utils.compat import uuid7
 
 from users.validation import ValidationError
 from wallets.documents import as_csv, as_pdf, as_xlsx
@@ -23,6 +27,27 @@ def check_fits(format: str, lines: int) -> None:
         others = "csv or xlsx" if format == "pdf" else "csv"
         detail = f"There are {lines} lines and a {format} takes {most}; use {others}, or a shorter period."
         raise ValidationError.on("format", "too_long", detail)
+
+
+def write(document: Document, format: str, path: Path, *, checked: Callable[[], object] = lambda: None) -> int:
+    """Make the file beside its place and move it there, whole or not at all; returns its size.
+
+    It is `checked` before it is moved: what that raises keeps it from there.
+    """
+    part = path.with_name(f"{path.name}.{uuid7()}.part")
+    try:
+        with part.open("wb") as file:
+            if format == "csv":
+                file.writelines(piece.encode() for piece in as_csv.stream(document))
+            else:
+                shutil.copyfileobj(WRITERS[format](document), file)
+            file.flush()
+            os.fsync(file.fileno())
+        checked()
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path.stat().st_size
 
 
 def answer(document: Document, format: str) -> HttpResponseBase:

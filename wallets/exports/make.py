@@ -1,12 +1,8 @@
 """Making a file: claimed like any other work, with progress that a person can watch; a worker too slow is refused."""
 
 import logging
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from time import monotonic
 from uuid import UUID
@@ -15,9 +11,7 @@ import msgspec
 from django.conf import settings
 from django.db.models import F
 
-from wallets.documents import as_csv
-from wallets.documents.document import Document, Row, Section
-from wallets.documents.formats import WRITERS
+from wallets.documents import formats
 from wallets.models import Export
 from wallets.reports.registry import REPORTS
 from wallets.reports.report import Parameters
@@ -74,43 +68,20 @@ def _claim(export_id: UUID, now: datetime) -> Export | None:
 
 
 def _write(export: Export, clock: Callable[[], datetime]) -> int:
-    """Write the file beside its place and move it there; returns its size. Raises GivenUp."""
-    report = REPORTS[export.report]
-    document = _watched(report.build(msgspec.convert(export.parameters, Parameters)), export, clock)
-    target = place(export)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.{export.lease}.part")
-    try:
-        with part.open("wb") as file:
-            if export.format == "csv":
-                for piece in as_csv.stream(document):
-                    file.write(piece.encode())
-            else:
-                shutil.copyfileobj(WRITERS[export.format](document), file)
-            file.flush()
-            os.fsync(file.fileno())
-        _tell(export, clock())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-    return target.stat().st_size
-
-
-def _watched(document: Document, export: Export, clock: Callable[[], datetime]) -> Document:
-    """The document, whose lines are counted as they are read."""
+    """Write the file; returns its size. Raises GivenUp."""
     told = monotonic()
 
-    def counted(section: Section) -> Iterator[Row]:
+    def count() -> None:
         nonlocal told
-        for row in section.rows():
-            export.lines += 1
-            if monotonic() - told > TELL_SECONDS:
-                _tell(export, clock())
-                told = monotonic()
-            yield row
+        export.lines += 1
+        if monotonic() - told > TELL_SECONDS:
+            _tell(export, clock())
+            told = monotonic()
 
-    sections = [replace(section, rows=partial(counted, section)) for section in document.sections]
-    return replace(document, sections=sections)
+    document = REPORTS[export.report].build(msgspec.convert(export.parameters, Parameters)).watched(count)
+    target = place(export)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return formats.write(document, export.format, target, checked=lambda: _tell(export, clock()))
 
 
 def _tell(export: Export, now: datetime) -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from wallets.metrics import files
+from wallets.metrics.backups import Backups
 from wallets.metrics.queues import Queues
 
 COUNTED = CollectorRegistry()
@@ -37,8 +38,8 @@ _payout_seconds = Histogram(
     "wallet_payout_settle_seconds", "From asking for a withdrawal to knowing that it was paid.", ["provider"],
     buckets=(1, 2, 5, 10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY), registry=COUNTED,
 )  # fmt: skip
-_circuits = Gauge("wallet_provider_circuit", "Circuit breaker: 0 closed, 1 half open, 2 open.", ["provider"],
-                  multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
+_circuits = Gauge("wallet_provider_circuit", "Circuit breaker, of an account with a currency: 0 closed, 1 half open, 2"
+                  " open.", ["provider", "currency"], multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
 _usage_events = Counter("wallet_usage_events", "Usage events by outcome: accepted, duplicate, conflict, rejected.",
                         ["outcome"], registry=COUNTED)  # fmt: skip
 _webhooks = Counter("wallet_webhooks", "Webhooks by verdict.", ["provider", "verdict"], registry=COUNTED)
@@ -49,7 +50,7 @@ _verified = Gauge("wallet_verification_time_seconds", "When the books were last 
                   multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
 
 CIRCUIT = {"closed": 0, "half_open": 1, "open": 2}
-_queues = Queues()
+_queues, _backups = Queues(), Backups()
 
 
 def posted(kind: str, number: int = 1) -> None:
@@ -103,9 +104,9 @@ def payout_settled(provider: str, seconds: float) -> None:
     transaction.on_commit(partial(_payout_seconds.labels(provider).observe, seconds))
 
 
-def circuit_became(provider: str, state: str) -> None:
-    """A provider's circuit breaker is now closed, half_open or open."""
-    _circuits.labels(provider).set(CIRCUIT[state])
+def circuit_became(provider: str, currency: str, state: str) -> None:
+    """The circuit breaker of a provider ("" for the currency) or of an account there is closed, half_open or open."""
+    _circuits.labels(provider, currency).set(CIRCUIT[state])
 
 
 def webhook_came(provider: str, verdict: str) -> None:
@@ -129,4 +130,5 @@ def exposition() -> bytes:
     everything = CollectorRegistry()
     everything.register(files.Files() if files.FOLDER else COUNTED)
     everything.register(_queues)
+    everything.register(_backups)
     return generate_latest(everything)

@@ -31,7 +31,7 @@ DROP FUNCTION wallets_refuse_second_decision();
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0005_no_prefix_indexes"),
-        ("wallets", "0007_queued_transfers"),
+        ("wallets", "0012_forgotten_webhooks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

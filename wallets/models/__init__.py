@@ -1,11 +1,13 @@
 """The tables of the product, one file for each subject."""
 
+from wallets.models.backups import Backup
 from wallets.models.closing import MailedHead
 from wallets.models.exports import Export
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
-from wallets.models.movements import Deposit, IdempotencyKey, Transfer
+from wallets.models.movements import Deposit, DrainBatch, IdempotencyKey, Transfer
 from wallets.models.payouts import BankAccount, PayoutAttempt, Withdrawal, WithdrawalStep
 from wallets.models.proposals import JournalTemplate, Proposal
+from wallets.models.provider_fees import CarriedFee
 from wallets.models.reconciliation import (
     BooksItem,
     Break,
@@ -42,13 +44,16 @@ from wallets.models.wallets import Member, Wallet
 
 __all__ = [
     "ApprovalRule",
+    "Backup",
     "BalanceSnapshot",
     "BankAccount",
     "BooksItem",
     "Break",
     "BreakNote",
+    "CarriedFee",
     "ColumnMapping",
     "Deposit",
+    "DrainBatch",
     "DriftAlert",
     "Export",
     "FeeRule",

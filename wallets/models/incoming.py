@@ -67,7 +67,10 @@ class TopUp(models.Model):
 
 
 class WebhookEvent(models.Model):
-    """What a provider told us: its signature verified, its bytes as they came. A hint, and never more than that."""
+    """What a provider told us: its signature verified, its bytes as they came. A hint, and never more than that.
+
+    Its body may be let go, and not be rewritten: a trigger refuses that.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -82,7 +85,7 @@ class WebhookEvent(models.Model):
     provider_id = models.CharField(max_length=100, blank=True, default="")
     hinted_status = models.CharField(max_length=100, blank=True, default="")
     occurred_at = models.DateTimeField(null=True, blank=True)
-    body = models.BinaryField()
+    body = models.BinaryField(null=True, help_text="Let go of some months after it was handled.")
     sha256 = models.BinaryField()
     headers = models.JSONField(default=dict, blank=True)
     contradicts = models.BooleanField(
@@ -107,6 +110,9 @@ class WebhookEvent(models.Model):
         indexes: ClassVar = [
             models.Index("next_at", name="wallets_webhook_due", condition=Q(next_at__isnull=False)),
             models.Index("reference", name="wallets_webhook_reference", condition=~Q(reference="")),
+            models.Index(
+                "handled_at", name="wallets_webhook_body", condition=Q(handled_at__isnull=False, body__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

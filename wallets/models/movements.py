@@ -6,6 +6,7 @@ checks would cost a batch of ten thousand more than its rows do.
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from uuid_utils.compat import uuid7
 
@@ -57,6 +58,7 @@ class Transfer(Movement):
     destination = models.ForeignKey(Wallet, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     next_at = models.DateTimeField(null=True, help_text="When a worker shall look at it; null once it has ended.")
     tries = models.SmallIntegerField(db_default=0, help_text="How often it had to be put off.")
+    deaths = models.SmallIntegerField(db_default=0, help_text="How many workers died that were at it.")
     trouble = models.CharField(max_length=500, blank=True, db_default="", help_text="What kept a worker from it.")
     failure = models.JSONField(null=True, help_text="Why it failed, as its client is told.")
 
@@ -70,6 +72,19 @@ class Transfer(Movement):
 
     def __str__(self) -> str:
         return f"Transfer {self.id}"
+
+
+class DrainBatch(models.Model):
+    """Queued transfers that a worker is at: gone when it is done, left where it dies, which its connection tells."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    transfers = ArrayField(models.UUIDField())
+    begun_at = models.DateTimeField()
+    backend = models.IntegerField(help_text="The process of the database that serves it, and since when.")
+    backend_since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{len(self.transfers)} transfers"
 
 
 class IdempotencyKey(models.Model):

@@ -72,6 +72,10 @@ class Withdrawal(models.Model):
     amount = models.BigIntegerField()
     fee = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)
+    provider_fee = models.DecimalField(
+        max_digits=30, decimal_places=9, null=True, blank=True,
+        help_text="What the provider took for it, in major units; posted, once it is told.",
+    )  # fmt: skip
     status = models.CharField(max_length=17, choices=Status, default=Status.PENDING)
     description = models.CharField(max_length=255, blank=True, default="")
     hold = models.OneToOneField("ledger.Hold", models.PROTECT, related_name="+")
@@ -168,6 +172,7 @@ class PayoutAttempt(models.Model):
         ACCEPTED = "accepted", "The bank has it"
         ACTION_REQUIRED = "action_required", "The bank has it, and waits for somebody"
         REJECTED = "rejected", "The bank refused the order; it is being asked once more"
+        UNDERFUNDED = "underfunded", "Refused, since we hold too little there; it is being asked once more"
         PAID = "paid", "The bank paid"
         REFUSED = "refused", "The bank refused"
 

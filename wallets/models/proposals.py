@@ -18,6 +18,7 @@ KINDS = {
     "receipt": "unmatched receipt",
     "review": "withdrawal that a person must judge",
     "bank_account": "block of a bank account, or its end",
+    "break_posting": "posting that resolves a break",
     "roles": "roles of staff",
 }
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import localize
 from uuid_utils.compat import uuid7
 
 
@@ -145,6 +146,8 @@ class Match(models.Model):
                 "account", "id", name="wallets_match_differs",
                 condition=Q(undone_at__isnull=True) & ~Q(difference=0),
             ),
+            models.Index("account", "id", name="wallets_match_of_account"),
+            models.Index("id", name="wallets_match_undone", condition=Q(undone_at__isnull=False)),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -195,7 +198,10 @@ class Break(models.Model):
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
 
     class Meta:
-        permissions: ClassVar = [("resolve_break", "Can resolve breaks of a reconciliation")]
+        permissions: ClassVar = [
+            ("reconcile", "Can import statements, match them, and look after breaks"),
+            ("set_reconciliation", "Can change matching rules and column mappings"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="wallets_break_state",
@@ -216,10 +222,12 @@ class Break(models.Model):
         indexes: ClassVar = [
             models.Index("account", "kind", name="wallets_break_open", condition=Q(state="open")),
             models.Index("account", "id", name="wallets_break_of_account"),
+            models.Index("first_on", "id", name="wallets_break_oldest"),
+            models.Index("first_on", "id", name="wallets_break_oldest_open", condition=Q(state="open")),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, {self.first_on}"
+        return f"{self.get_kind_display()}, {localize(self.first_on)}"
 
 
 class BreakNote(models.Model):
@@ -296,7 +304,7 @@ class StatementLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.booked_on} {self.amount} {self.reference or self.description}"
+        return f"{self.reference or self.external_id or self.description or 'A line'}, {localize(self.booked_on)}"
 
 
 class BooksItem(models.Model):
@@ -366,6 +374,7 @@ class MatchRule(models.Model):
     active = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = "matching rule"
         ordering: ClassVar = ["position", "name"]
         constraints: ClassVar = [
             models.UniqueConstraint("position", "name", name="wallets_match_rule_once"),
@@ -428,4 +437,4 @@ class Reconciliation(models.Model):
         indexes: ClassVar = [models.Index("account", "id", name="wallets_reconciliation_newest")]
 
     def __str__(self) -> str:
-        return f"{self.account} until {self.until}"
+        return f"{self.account} through {localize(self.until)}"

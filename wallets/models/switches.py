@@ -21,17 +21,23 @@ class PayoutPause(models.Model):
 
 
 class ProviderCircuit(models.Model):
-    """How well a provider takes orders. Open, it gets no new ones but a single probe at `retry_at`."""
+    """How well a provider takes orders, or those in a currency. Open, it gets no new ones but a probe at `retry_at`."""
 
-    provider = models.CharField(primary_key=True, max_length=32)
+    provider = models.CharField(max_length=32)
+    currency = models.CharField(
+        max_length=3, blank=True, default="",
+        help_text="Whose account there has too little; empty for the provider itself.",
+    )  # fmt: skip
     failures = models.IntegerField(default=0, help_text="Orders in a row that weren't answered.")
     opened_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True, help_text="When one order may try again.")
     reason = models.CharField(max_length=255, blank=True, default="")
+    mailed_at = models.DateTimeField(null=True, blank=True, help_text="When finance was last told of it.")
     updated_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint("provider", "currency", name="wallets_circuit_once"),
             models.CheckConstraint(
                 name="wallets_circuit_open",
                 condition=Q(opened_at__isnull=True, retry_at__isnull=True)
@@ -40,4 +46,4 @@ class ProviderCircuit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.provider
+        return f"{self.provider} {self.currency}".strip()

@@ -2,6 +2,7 @@
 
 from wallets.proposals.accounts import OpenAccount
 from wallets.proposals.bank_accounts import BankAccountBlock
+from wallets.proposals.breaks import BreakPosting
 from wallets.proposals.deed import Deed
 from wallets.proposals.journals import Journal
 from wallets.proposals.receipts import ReceiptDecision
@@ -15,6 +16,6 @@ DEEDS: dict[str, type[Deed]] = {
     deed.kind: deed
     for deed in (
         Journal, Reversal, OpenAccount, Freeze, CreditLimit, RuleChange, ReceiptDecision, Review, BankAccountBlock,
-        StaffRoles,
+        BreakPosting, StaffRoles,
     )
 }  # fmt: skip

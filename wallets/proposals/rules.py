@@ -8,11 +8,11 @@ from uuid import UUID
 from django.core.exceptions import ValidationError as Invalid
 
 from users.validation import FieldError, ValidationError
+from wallets import keeping
 from wallets.access import NotFound
 from wallets.models import ApprovalRule, FeeRule, WithdrawalLimit
 from wallets.models.rules import Rule
 from wallets.proposals.deed import Deed, Two
-from wallets.withdrawals import rules
 
 MODELS: dict[str, type[Rule]] = {
     model._meta.label_lower.partition(".")[2]: model for model in (FeeRule, WithdrawalLimit, ApprovalRule)
@@ -44,9 +44,9 @@ class RuleChange(Deed, frozen=True):
     def do(self, by: Two, *, proposal: UUID, now: datetime) -> None:
         rule = self._rule()
         if self.values is None:
-            rules.drop(rule, actor=by, now=now)
+            keeping.drop(rule, actor=by, now=now)
         else:
-            rules.keep(self._changed(rule), actor=by, now=now)
+            keeping.keep(self._changed(rule), actor=by, now=now)
 
     def _rule(self) -> Rule:
         model = MODELS.get(self.table)

@@ -32,6 +32,10 @@ UNAUTHORIZED = (401, 403)
 SAYS_NOTHING = (408, 409, 425)
 # Official advice to "use a new reference" is what pays twice: the reference exists because the first order arrived.
 DUPLICATE = re.compile(r"(?=.*reference)(?=.*(exist|duplicate|unique|already|used))", re.IGNORECASE | re.DOTALL)
+# Of a payout: the money that is wanting is ours.
+UNDERFUNDED = re.compile(
+    r"(?=.*(insufficient|n[o']t (have )?enough))(?=.*(balance|funds?\b|money))", re.IGNORECASE | re.DOTALL
+)
 
 SUBMITTED = {
     RemoteStatus.PENDING: SubmitOutcome.ACCEPTED,
@@ -48,6 +52,7 @@ class Refused(StrEnum):
 
     ORDER = "this order"
     US = "our keys, our address or our rights"
+    FUNDS = "what we hold there"
     DUPLICATE = "a reference that it has"
     BUSY = "this moment"
     NOTHING = "nothing that can be relied on"
@@ -150,7 +155,7 @@ def resolved(
     """The body of an answer about an account. Raises AccountNotResolved where it says no, else as `read`."""
     if isinstance(answer, Reply) and answer.body is not None and answer.status in (200, 400, 404, 422):
         no = refusal(answer.body)
-        if no is not None and no.about not in (Refused.US, Refused.BUSY):
+        if no is not None and no.about not in (Refused.US, Refused.FUNDS, Refused.BUSY):
             raise AccountNotResolved(f"{provider} knows no such account: {no.detail or 'no reason given'}.")
     return read(answer, provider=provider, agreed=agreed)
 
@@ -158,6 +163,18 @@ def resolved(
 def is_duplicate(message: str) -> bool:
     """Whether a message says that the reference was used before."""
     return DUPLICATE.match(message) is not None
+
+
+def about(message: str) -> Refused:
+    """What a provider's refusal of a payout is about, where only its words tell."""
+    if is_duplicate(message):
+        return Refused.DUPLICATE
+    return Refused.FUNDS if UNDERFUNDED.match(message) else Refused.ORDER
+
+
+def failed_underfunded(status: RemoteStatus, message: str) -> bool:
+    """Whether a payout failed since we hold too little there."""
+    return status is RemoteStatus.FAILED and UNDERFUNDED.match(message) is not None
 
 
 def is_asked_for(asked: str, theirs: str) -> bool:
@@ -188,6 +205,7 @@ def _refused(answer: Reply, no: Refusal, provider: str) -> SubmitResult:
     outcome = {
         Refused.ORDER: SubmitOutcome.REJECTED,
         Refused.US: SubmitOutcome.REJECTED,
+        Refused.FUNDS: SubmitOutcome.REJECTED,
         Refused.DUPLICATE: SubmitOutcome.ALREADY_EXISTS,
         Refused.BUSY: SubmitOutcome.NOT_SENT,
         Refused.NOTHING: SubmitOutcome.UNKNOWN,
@@ -195,7 +213,7 @@ def _refused(answer: Reply, no: Refusal, provider: str) -> SubmitResult:
     detail = f"{provider}: {no.detail}" if no.detail else f"{provider} said no without a reason (HTTP {answer.status})."
     return SubmitResult(
         outcome, detail=detail, code=no.code, retry_after=answer.retry_after, misconfigured=about is Refused.US,
-        raw=redacted(answer.body),
+        underfunded=about is Refused.FUNDS, raw=redacted(answer.body),
     )  # fmt: skip
 
 

@@ -105,7 +105,8 @@ class SubmitResult:
     """What came back for an order, in a person's words as well.
 
     `code` is the provider's own word for a refusal, `retry_after` its wish in seconds, `misconfigured` that it refuses
-    us and not the order, and `raw` what it said, without secrets and account numbers.
+    us and not the order, `underfunded` that we hold too little there for it, and `raw` what it said, without secrets
+    and account numbers.
     """
 
     outcome: SubmitOutcome
@@ -114,6 +115,7 @@ class SubmitResult:
     code: str = ""
     retry_after: float | None = None
     misconfigured: bool = False
+    underfunded: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -121,7 +123,7 @@ class SubmitResult:
 class PayoutState:
     """What the provider says of an order when asked; `amount` in minor units where it says one that is exact in them.
 
-    `fee` is what the provider took for itself, in major units.
+    `fee` is what the provider took for itself, in major units; `underfunded` that it failed since we hold too little.
     """
 
     status: RemoteStatus
@@ -130,6 +132,7 @@ class PayoutState:
     provider_id: str = ""
     detail: str = ""
     fee: Decimal | None = None
+    underfunded: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -21,6 +21,7 @@ from users import audit
 from users.callers import Caller
 from wallets import metrics
 from wallets.access import Access, WalletRefused, reach
+from wallets.queued import batches
 from wallets.queued.accept import ring
 from wallets.queued.outcomes import NOTHING, WORKERS, Drained
 from wallets.queued.trouble import is_away, put_by
@@ -37,6 +38,7 @@ def drain(*, clock: Callable[[], datetime], seconds: float) -> Drained:
     Raises what keeps the database away; all is left as it was then.
     """
     end, all_done = monotonic() + seconds, NOTHING
+    batches.bury(clock())
     while done := drain_batch(now=clock()):
         all_done += done
         if monotonic() >= end:
@@ -47,14 +49,15 @@ def drain(*, clock: Callable[[], datetime], seconds: float) -> Drained:
 
 def drain_batch(*, now: datetime, limit: int = BATCH) -> Drained:
     """Make the transfers that have been due for longest, if no other worker is at it. Raises as `drain` does."""
-    return _attempt(DUE, (now, limit), now)
+    with batches.batch(now=now, limit=limit) as ids:
+        return _attempt(ids, now) if ids else NOTHING
 
 
-def _attempt(claim: str, parameters: tuple[object, ...], now: datetime) -> Drained:
-    """Make those of a claim. One that can't be made must not keep the others from it: they are halved to find it."""
+def _attempt(ids: Sequence[UUID], now: datetime) -> Drained:
+    """Make these. One that can't be made must not keep the others from it: they are halved to find it."""
     taken: list[UUID] = []
     try:
-        return _make(claim, parameters, taken, now)
+        return _make(ids, taken, now)
     except Exception as caught:
         if not taken or is_away(caught):
             raise
@@ -62,7 +65,7 @@ def _attempt(claim: str, parameters: tuple[object, ...], now: datetime) -> Drain
     if len(taken) == 1:
         return put_by(taken[0], error, now)
     halves = taken[: len(taken) // 2], taken[len(taken) // 2 :]
-    first, second = (_attempt(THESE, (sql.uuids(half), now), now) for half in halves)
+    first, second = (_attempt(half, now) for half in halves)
     return first + second
 
 
@@ -100,26 +103,17 @@ class Waiting:
 CLAIM = """
 SELECT id, source_id, destination_id, amount, description, reference, metadata, created_by
 FROM wallets_transfer
-WHERE (SELECT pg_try_advisory_xact_lock(1, 1)) AND status = 'queued' AND {}
-ORDER BY next_at, id {} FOR NO KEY UPDATE SKIP LOCKED
+WHERE (SELECT pg_try_advisory_xact_lock(1, 1)) AND status = 'queued' AND id = ANY (%s::uuid[]) AND next_at <= %s
+ORDER BY next_at, id FOR NO KEY UPDATE SKIP LOCKED
 """
-# PostgreSQL doesn't know how long the queue is just now: left to itself, it reads and sorts all of it for each batch.
-PREPARE = """
-SELECT set_config('lock_timeout', %s, true), set_config('enable_seqscan', 'off', true),
-       set_config('enable_bitmapscan', 'off', true)
-"""
-RESTORE = "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true)"
-DUE = CLAIM.format("next_at <= %s", "LIMIT %s")
-THESE = CLAIM.format("id = ANY (%s::uuid[]) AND next_at <= %s", "")
 
 
 @durable
-def _make(claim: str, parameters: tuple[object, ...], taken: list[UUID], now: datetime) -> Drained:
+def _make(ids: Sequence[UUID], taken: list[UUID], now: datetime) -> Drained:
     """Claim, decide, post and end in one transaction; `taken` is told who they are, also where it fails."""
     with sql.pipeline():
-        sql.run(PREPARE, (LOCK_TIMEOUT,))
-        waiting = [Waiting(*row) for row in sql.rows(claim, parameters)]
-        sql.run(RESTORE)
+        sql.run("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
+        waiting = [Waiting(*row) for row in sql.rows(CLAIM, (sql.uuids(ids), now))]
         taken[:] = [each.id for each in waiting]
         return _end(waiting, _post(waiting, now), now) if waiting else NOTHING
 

@@ -25,7 +25,7 @@ Status = Transfer.Status
 @durable
 def try_again(id: UUID, *, actor: Actor, reason: str, now: datetime) -> None:
     """Queue it again, behind those that wait. Raises InvalidState."""
-    _end_setting_aside(id, status=Status.QUEUED, next_at=now, tries=0)
+    _end_setting_aside(id, status=Status.QUEUED, next_at=now, tries=0, deaths=0)
     transaction.on_commit(ring)
     _note("transfer.tried_again", id, actor, reason, now)
 

@@ -45,10 +45,15 @@ def put_by(id: UUID, error: Exception, now: datetime) -> Drained:
             (now + _pause(tries), tries, trouble, id),
         )
         return Drained(put_off=1)
-    logger.error("The transfer %s is set aside for a person.", id, exc_info=error)
+    sql.run("UPDATE wallets_transfer SET tries = %s WHERE id = %s", (tries, id))
+    return set_aside(id, trouble, now, error=error)
+
+
+def set_aside(id: UUID, trouble: str, now: datetime, *, error: Exception | None = None) -> Drained:
+    """Leave one to a person, inside the caller's transaction, which has its row locked."""
+    logger.error("The transfer %s is set aside for a person: %s", id, trouble, exc_info=error)
     sql.run(
-        "UPDATE wallets_transfer SET status = 'set_aside', next_at = NULL, tries = %s, trouble = %s WHERE id = %s",
-        (tries, trouble, id),
+        "UPDATE wallets_transfer SET status = 'set_aside', next_at = NULL, trouble = %s WHERE id = %s", (trouble, id)
     )
     audit.record(
         actor=WORKERS, action="transfer.set_aside", kind="transfer", object_id=id, data={"trouble": trouble}, now=now

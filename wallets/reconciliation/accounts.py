@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.db import OperationalError
 
-from ledger.accounts import find
+from ledger.accounts import codes_outside, find
 from wallets import chart
 from wallets.models import ReconciledAccount
 from wallets.opening import InvalidState
 
+CLEARING = "assets:clearing:"
 LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -23,6 +24,11 @@ def parsed(name: str) -> tuple[str, str]:
     if not provider or not currency or not find([chart.clearing(provider, currency).code]):
         raise NoSuchClearing(f"The books have no clearing account {name}; name it as provider:CURRENCY, paystack:NGN.")
     return provider, currency
+
+
+def names() -> list[str]:
+    """The clearing accounts of the books, as provider:CURRENCY."""
+    return [code.removeprefix(CLEARING) for code in codes_outside(chart.WALLETS) if code.startswith(CLEARING)]
 
 
 def locked(provider: str, currency: str, *, now: datetime) -> ReconciledAccount:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ledger import sql
-from wallets.models import ReconciledAccount
+from wallets.models import ReconciledAccount, Reconciliation
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,13 @@ def explain(account: ReconciledAccount, until: date) -> Explained:
         open_here=_sum(OPEN_HERE, known | {"since": account.since}), open_there=_sum(OPEN_THERE, known),
         in_transit=_sum(IN_TRANSIT, known), accepted=_sum(ACCEPTED, known),
     )  # fmt: skip
+
+
+def explained_by(run: Reconciliation) -> Explained:
+    """The same as a run has found it, on its last day."""
+    return Explained(
+        run.ledger_balance, run.statement_balance, run.open_here, run.open_there, run.in_transit, run.accepted
+    )
 
 
 def _sum(statement: str, known: dict[str, object]) -> int:

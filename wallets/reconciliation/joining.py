@@ -11,7 +11,7 @@ from users import audit
 from users.callers import Actor
 from wallets.models import BooksItem, Match, ReconciledAccount, StatementLine
 from wallets.opening import InvalidState
-from wallets.reconciliation import accounts, undoing
+from wallets.reconciliation import accounts, undoing, worklist
 
 BY_HAND = "By hand"
 
@@ -20,7 +20,8 @@ BY_HAND = "By hand"
 def match_by_hand(
     account_id: UUID, *, lines: Collection[UUID], items: Collection[UUID], by: Actor, reason: str, now: datetime
 ) -> Match:
-    """Let a person say that these belong together, whatever they sum to; the difference stays on the books.
+    """Let a person say that these belong together, whatever they sum to; the difference stays on the books. Breaks of
+    which nothing is left are resolved by it.
 
     Raises InvalidState where one of them isn't open, or isn't of the account.
     """
@@ -30,6 +31,7 @@ def match_by_hand(
     if not (lines or items) or (theirs.count(), ours.count()) != (len(set(lines)), len(set(items))):
         raise InvalidState("Not all of these are open; look at the page again.")
     made = join(account, theirs, ours, rule=BY_HAND, by=by, reason=reason, now=now)
+    worklist.close_explained(account, by=by, now=now)
     audit.record(
         actor=by, action="match.made", kind="match", object_id=made.pk,
         data={"account": str(account), "difference": made.difference, "reason": reason}, now=now,

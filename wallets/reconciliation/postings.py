@@ -5,9 +5,11 @@ from typing import Literal, get_args
 
 from uuid_utils.compat import uuid7
 
+from ledger.accounts import Line
+from ledger.closing import first_open_day
 from ledger.requests import Posting
 from wallets import chart
-from wallets.models import Break, StatementLine
+from wallets.models import Break, ReconciledAccount, StatementLine
 from wallets.opening import InvalidState
 from wallets.reconciliation.members import lacking, last_day
 
@@ -19,21 +21,32 @@ def propose_posting(found: Break, *, against: Against | None = None, on: date | 
     """The adjustment that makes our books say what the statement says, for two people to stand for.
 
     `against` is where it comes from or goes to: suspense, or what providers kept; without it the likelier. It is
-    effective on the day of the line, unless `on` says another. Raises InvalidState where nothing is lacking.
+    effective on the day of the line, or the first open day after it, unless `on` says another. Raises InvalidState
+    where nothing is lacking.
     """
     account, needed = found.account, lacking(found)
     if not needed:
         raise InvalidState("The amounts agree, so there is nothing to post; resolve it by a note.")
-    line = {
-        "suspense": lambda: chart.suspense(account.provider, account.currency),
-        "provider_fees": lambda: chart.provider_fees(account.currency),
-    }[against or likelier(found)]()
-    clearing, id = chart.clearing(account.provider, account.currency), uuid7()
+    clearing, line = sides(account, against or likelier(found))
+    id = uuid7()
     return Posting(
         "adjustment", f"adjustment:{id}", (clearing.debit(needed), line.credit(needed)),
         description=f"Reconciliation of {account}: {found.get_kind_display().lower()}"[:255],
-        metadata={"break": str(found.pk)}, effective_at=datetime.combine(on or last_day(found), time(), UTC), id=id,
+        metadata={"break": str(found.pk)}, effective_at=datetime.combine(on or open_day(found), time(), UTC), id=id,
     )  # fmt: skip
+
+
+def open_day(found: Break) -> date:
+    """The last day that it is about; where that one is closed, the first open one."""
+    day, opens = last_day(found), first_open_day()
+    return max(day, opens) if opens else day
+
+
+def sides(account: ReconciledAccount, against: Against) -> tuple[Line, Line]:
+    """The two accounts of such a posting: the clearing account, and what it is posted against."""
+    provider, currency = account.provider, account.currency
+    other = chart.suspense(provider, currency) if against == "suspense" else chart.provider_fees(currency)
+    return chart.clearing(provider, currency), other
 
 
 def likelier(found: Break) -> Against:

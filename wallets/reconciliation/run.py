@@ -5,17 +5,16 @@ how the balances differ is explained. All of it is one transaction: a run that i
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Sum
 from uuid_utils.compat import uuid7
 
 from ledger import sql
 from ledger.durable import durable
+from ledger.items import unread
 from users import audit
 from users.callers import Actor
-from wallets.models import Break, ReconciledAccount, Reconciliation
+from wallets.models import ReconciledAccount, Reconciliation, StatementLine
 from wallets.reconciliation import accounts, balances, books, findings, importing, matching, worklist, workspace
 from wallets.reconciliation.balances import Explained
 from wallets.reconciliation.matching import Outcome
@@ -38,6 +37,12 @@ class Done:
     outcomes: list[Outcome]
     written: Written
     explained: Explained
+
+
+def work(account: ReconciledAccount) -> int:
+    """About how much a run has before it: open lines, and entries of ours that weren't read yet."""
+    lines = StatementLine.objects.filter(account=account, match=None, status="booked").count()
+    return lines + unread(accounts.ledger_account(account), account.versions)
 
 
 def reconcile(
@@ -98,19 +103,9 @@ def _row(
         id=uuid7(), account=account, since=since, until=until, lines=done.lines, items=done.items,
         matched_lines=sum(outcome.lines for outcome in done.outcomes),
         matched_items=sum(outcome.items for outcome in done.outcomes),
-        outcomes=[outcome._asdict() for outcome in done.outcomes], breaks=_open_breaks(account),
+        outcomes=[outcome._asdict() for outcome in done.outcomes], breaks=worklist.open_by_kind(account),
         opened=done.written.opened, resolved=done.written.resolved, ledger_balance=explained.ledger,
         statement_balance=explained.statement, open_here=explained.open_here, open_there=explained.open_there,
         in_transit=explained.in_transit, accepted=explained.accepted, unexplained=explained.unexplained,
         made_by=":".join(by.actor)[:60], made_at=now,
     )  # fmt: skip
-
-
-def _open_breaks(account: ReconciledAccount) -> dict[str, Any]:
-    """The account's open breaks by kind: how many, and what theirs and ours of them sum to."""
-    found = Break.objects.filter(account=account, state=Break.State.OPEN).order_by("kind").values("kind")
-    rows = found.annotate(count=Count("pk"), their_sum=Sum("theirs"), our_sum=Sum("ours"))
-    return {
-        kind: {"count": count, "theirs": int(theirs), "ours": int(ours)}
-        for kind, count, theirs, ours in rows.values_list("kind", "count", "their_sum", "our_sum")
-    }

@@ -6,10 +6,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import Count, Sum
 from uuid_utils.compat import uuid7
 
 from ledger import sql
-from users.callers import System
+from users.callers import Actor, System
 from wallets.models import Break, BreakNote, ReconciledAccount
 
 RECONCILIATION = System("reconciliation")
@@ -119,9 +120,25 @@ def write(account: ReconciledAccount, *, now: datetime) -> Written:
     merged = {old: id for old, id in known if old not in names.taken}
     by = {"now": now, "by": ":".join(RECONCILIATION.actor)}
     resolved = sql.run(MERGE, by | {"ids": sql.uuids(merged), "others": sql.uuids(merged.values())}).rowcount
-    resolved += sql.run(EXPLAINED, by | {"account": account.pk}).rowcount
+    resolved += close_explained(account, by=RECONCILIATION, now=now)
     _note_reopened(names.reopened, now)
     return Written(names.new + len(names.reopened), resolved)
+
+
+def open_by_kind(account: ReconciledAccount) -> dict[str, dict[str, int]]:
+    """The account's open breaks by kind: how many, and what theirs and ours of them sum to."""
+    found = Break.objects.filter(account=account, state=Break.State.OPEN).order_by("kind").values("kind")
+    rows = found.annotate(count=Count("pk"), their_sum=Sum("theirs"), our_sum=Sum("ours"))
+    return {
+        kind: {"count": count, "theirs": int(theirs), "ours": int(ours)}
+        for kind, count, theirs, ours in rows.values_list("kind", "count", "their_sum", "our_sum")
+    }
+
+
+def close_explained(account: ReconciledAccount, *, by: Actor, now: datetime) -> int:
+    """Resolve the open breaks of which nothing is open any more; returns how many those are."""
+    who = {"account": account.pk, "now": now, "by": ":".join(by.actor)[:60]}
+    return int(sql.run(EXPLAINED, who).rowcount)
 
 
 def _save(account: ReconciledAccount, findings: Sequence[Finding], ids: Sequence[UUID], now: datetime) -> None:

@@ -57,7 +57,11 @@ def trial_balance(parameters: Parameters) -> Document:
     """Every account with its balance at the end of a day; debits and credits have one sum."""
     lines = ledger.trial_balance(through=parameters.until, currency=parameters.currency or None, fold=FOLD)
     told = [(currency, list(of)) for currency, of in groupby(lines, key=lambda line: line.currency)]
-    sections = [section(currency, TRIAL, partial(_trial, of)) for currency, of in told]
+    sections = [
+        section(currency, TRIAL, partial(_trial, of))
+        for currency, of in told
+        if any(line.debit or line.credit for line in of)
+    ]
     return document("Trial balance", "trial-balance", parameters, sections, columns=TRIAL)
 
 
@@ -72,7 +76,11 @@ def _trial(lines: Sequence[TrialLine]) -> Iterator[Row]:
 def balance_sheet(parameters: Parameters) -> Document:
     """What there is, and whose it is, at the end of a day."""
     sheets = ledger.balance_sheet(through=parameters.until, currency=parameters.currency or None, fold=FOLD)
-    sections = [section(sheet.currency, SHEET, partial(_sheet, sheet)) for sheet in sheets]
+    sections = [
+        section(sheet.currency, SHEET, partial(_sheet, sheet))
+        for sheet in sheets
+        if any(line.amount for line in (*sheet.assets, *sheet.liabilities, *sheet.equity))
+    ]
     return document("Balance sheet", "balance-sheet", parameters, sections, columns=SHEET)
 
 

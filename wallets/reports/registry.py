@@ -6,11 +6,12 @@ from wallets.reports.customers import WALLET_STATEMENT
 from wallets.reports.payouts import AGED
 from wallets.reports.report import Report
 from wallets.reports.safeguarding import SAFEGUARDING
+from wallets.reports.seals import SEALS
 
 REPORTS: dict[str, Report] = {
     report.slug: report
     for report in (
         SAFEGUARDING, TRIAL_BALANCE, BALANCE_SHEET, INCOME_STATEMENT, GENERAL_LEDGER, WALLET_STATEMENT, FEE, VOLUME,
-        AGED,
+        AGED, SEALS,
     )
 }  # fmt: skip

@@ -19,6 +19,9 @@ WANTS_OTP = "0000000008"
 FOUND_LATE = "0000000009"
 SENT_BACK = "0000000010"
 
+# What the bank takes for an amount that ends so, in minor units, and how such an amount ends.
+HAS_FEE = 15
+
 FOUND_AFTER = timedelta(seconds=5)
 SENT_BACK_AFTER = timedelta(seconds=3)
 
@@ -46,6 +49,7 @@ class Payment:
     amount: int
     currency: str
     detail: str
+    fee: int
 
 
 class SandboxBank:
@@ -97,7 +101,7 @@ class SandboxBank:
         found = SandboxPayout.objects.filter(pk=reference).first()
         if found is None or (found.account_number == FOUND_LATE and now < found.accepted_at + FOUND_AFTER):
             return None
-        return Payment(status_of(found, now), amount_paid(found), found.currency, found.refused)
+        return Payment(status_of(found, now), amount_paid(found), found.currency, found.refused, fee_for(found.amount))
 
     def _promise_notices(self, reference: str, account_number: str) -> None:
         moments = [self._settle_after]
@@ -120,6 +124,18 @@ def status_of(payout: SandboxPayout, now: datetime) -> str:
     return "failed" if payout.refused else "paid"
 
 
+def since(payout: SandboxPayout, now: datetime) -> datetime:
+    """Since when it has been what it is."""
+    if payout.settles_at is None or payout.settles_at > now:
+        return payout.accepted_at
+    return payout.settles_at + (SENT_BACK_AFTER if status_of(payout, now) == "reversed" else timedelta())
+
+
 def amount_paid(payout: SandboxPayout) -> int:
     """What the bank takes an order to be of, in minor units: for one account number, one less than was asked."""
     return payout.amount - (payout.account_number == PAYS_LESS)
+
+
+def fee_for(amount: int) -> int:
+    """What the bank takes for an amount, in minor units: on top of what is paid out, of what is paid in."""
+    return HAS_FEE if amount % 100 == HAS_FEE and amount > HAS_FEE else 0

@@ -1,4 +1,6 @@
-"""What the bank holds for us, by its own books: what it began with, and what was paid in less what was paid out."""
+"""What the bank holds for us, by its own books: what it began with and what was paid in, less what was paid out, and
+less its fees.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +8,7 @@ from datetime import datetime
 from django.db.models import F, Sum
 
 from wallets.models import SandboxCheckout, SandboxFloat, SandboxPayout
-from wallets.sandbox_bank.bank import amount_paid, status_of
+from wallets.sandbox_bank.bank import amount_paid, fee_for, status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ def holding(currency: str, *, now: datetime) -> Holding:
     went = locked = 0
     for payout in SandboxPayout.objects.filter(currency=currency).iterator():
         status = status_of(payout, now)
-        went += amount_paid(payout) if status == "paid" else 0
-        locked += payout.amount if status in ("pending", "waiting") else 0
+        went += amount_paid(payout) + fee_for(payout.amount) if status == "paid" else 0
+        locked += payout.amount + fee_for(payout.amount) if status in ("pending", "waiting") else 0
     return Holding(opening + came - went, locked)
 
 

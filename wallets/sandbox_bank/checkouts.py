@@ -7,10 +7,10 @@ from uuid import uuid4
 from ledger.durable import durable
 from wallets.models import SandboxCheckout
 from wallets.sandbox_bank import notices
-from wallets.sandbox_bank.bank import BankTimeout
+from wallets.sandbox_bank.bank import BankTimeout, fee_for
 
 # What the last two digits of an amount in minor units do.
-DECLINED, TIMES_OUT, STUCK, TOLD_TWICE, PAYS_LESS, HAS_FEE = 1, 2, 4, 6, 7, 15
+DECLINED, TIMES_OUT, STUCK, TOLD_TWICE, PAYS_LESS = 1, 2, 4, 6, 7
 
 Status = SandboxCheckout.Status
 
@@ -59,7 +59,7 @@ def pay(reference: str, *, now: datetime) -> SandboxCheckout:
     if trick == DECLINED:
         return _end(checkout, Status.REFUSED, now)
     checkout.paid = checkout.amount - (trick == PAYS_LESS)
-    checkout.fee = HAS_FEE if trick == HAS_FEE and checkout.amount > HAS_FEE else 0
+    checkout.fee = fee_for(checkout.amount)
     if trick == STUCK:
         return _end(checkout, Status.STUCK, now, times=0)
     return _end(checkout, Status.PAID, now, times=2 if trick == TOLD_TWICE else 1)

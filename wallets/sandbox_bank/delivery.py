@@ -10,7 +10,7 @@ from django.conf import settings
 
 from wallets.models import SandboxCheckout, SandboxPayout
 from wallets.providers.sandbox import webhooks
-from wallets.sandbox_bank.bank import amount_paid, status_of
+from wallets.sandbox_bank.bank import amount_paid, since, status_of
 from wallets.sandbox_bank.notices import Kind
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def _of_payout(reference: str, now: datetime) -> dict[str, Any] | None:
         return None
     status = status_of(payout, now)
     data = {"reference": reference, "id": reference, "status": status, "amount": amount_paid(payout)}
-    return _event(f"payout.{status}", reference, data | {"currency": payout.currency})
+    return _event(f"payout.{status}", reference, since(payout, now), data | {"currency": payout.currency})
 
 
 def _of_deposit(reference: str) -> dict[str, Any] | None:
@@ -56,8 +56,9 @@ def _of_deposit(reference: str) -> dict[str, Any] | None:
         return None
     ours = "" if checkout.reference == checkout.number else reference
     data = {"reference": ours, "id": checkout.number, "status": checkout.status, "amount": checkout.paid}
-    return _event(f"deposit.{checkout.status}", checkout.number, data | {"currency": checkout.currency})
+    at = checkout.ended_at or checkout.opened_at
+    return _event(f"deposit.{checkout.status}", checkout.number, at, data | {"currency": checkout.currency})
 
 
-def _event(name: str, number: str, data: dict[str, Any]) -> dict[str, Any]:
-    return {"id": f"{name}:{number}", "event": name, "data": data}
+def _event(name: str, number: str, at: datetime, data: dict[str, Any]) -> dict[str, Any]:
+    return {"id": f"{name}:{number}", "event": name, "at": at.isoformat(), "data": data}

@@ -14,6 +14,11 @@ def major(amount: int) -> Decimal:
     return Decimal(whole) if rest == 0 else (Decimal(amount) / MILLION).normalize()
 
 
+def told(amount: int | None) -> Decimal | None:
+    """In major units what is told, and nothing of what isn't."""
+    return None if amount is None else major(amount)
+
+
 def from_major(value: Decimal) -> int:
     """Millionths. Raises ValueError for what isn't an amount: not finite, out of range, or finer than millionths."""
     if not value.is_finite() or abs(value) > LARGEST:
@@ -29,6 +34,14 @@ def positive(value: Decimal) -> int:
     amount = from_major(value)
     if amount <= 0:
         raise ValueError("The amount should be greater than zero.")
+    return amount
+
+
+def not_negative(value: Decimal) -> int:
+    """Millionths of what may be nothing. Raises ValueError as `from_major` does, and for what is below zero."""
+    amount = from_major(value)
+    if amount < 0:
+        raise ValueError("The amount should not be below zero.")
     return amount
 
 

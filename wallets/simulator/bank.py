@@ -5,6 +5,7 @@ failed; a success can still be reversed. Money is locked while a transfer is ope
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from wallets.simulator.accounts import Accounts
 from wallets.simulator.amounts import MILLION, from_major
@@ -29,10 +30,13 @@ Listener = Callable[[Transfer], None]
 
 
 class Bank:
-    """All of it is safe to call from many threads."""
+    """All of it is safe to call from many threads. `fees` is what a payout costs, in millionths, and `returns_fees`
+    whether a payout that comes back brings its fee.
+    """
 
     def __init__(self, store: Store, faults: Faults, clock: Clock, *, settle_seconds: float) -> None:
         self.store, self.faults, self.clock, self.settle_seconds = store, faults, clock, settle_seconds
+        self.fees, self.returns_fees = dict(FEES), True
         self.accounts, self.recipients = Accounts(store, clock), Recipients(store, clock)
         # Told of every transfer that was taken or has moved, in the same transaction.
         self.listeners: list[Listener] = []
@@ -52,12 +56,12 @@ class Bank:
         found = self._transfers(
             "provider = :provider AND reference = :reference", provider=provider, reference=reference
         )
-        return [] if found and self._is_hidden(found[0]) else found
+        return [] if found and self._is_hidden(found[0]) else [self._as_told(one) for one in found]
 
     def get(self, provider: str, number: int) -> Transfer | None:
         """By the provider's own number."""
         found = self._transfers("provider = :provider AND id = :number", provider=provider, number=number)
-        return None if not found or self._is_hidden(found[0]) else found[0]
+        return None if not found or self._is_hidden(found[0]) else self._as_told(found[0])
 
     def latest(self, provider: str, limit: int = 100) -> list[Transfer]:
         """What was taken, the newest first."""
@@ -118,19 +122,19 @@ class Bank:
         if fault is not None and fault.kind is Kind.SAYS_DUPLICATE:
             return DuplicateReference(order.reference)
         available = self.accounts.at(order.provider, order.currency).available
-        if fault is not None or available < order.amount + FEES[order.provider]:
+        if fault is not None or available < order.amount + self.fees[order.provider]:
             return InsufficientBalance(order.reference)
         return None
 
     def _take(self, order: Order, call: Call, copy: int) -> Transfer:
-        now, fee = self.clock.now(), FEES[order.provider]
+        now, fee = self.clock.now(), self.fees[order.provider]
         fault = self.faults.take(OUTCOMES, call) or (Fault(kind=Kind.FAILED) if order.will_fail else None)
         first, *later = course(fault, order.provider, self.settle_seconds)
         self.accounts.lock(order.provider, order.currency, order.amount + fee)
         number = self.store.insert(
             "transfers", provider=order.provider, reference=order.reference, copy=copy, currency=order.currency,
             amount=order.amount, fee=fee, state="pending", word="", detail="", bank_code=order.bank_code,
-            said_amount=self._said_amount(order, call), said_currency=self._said_currency(order, call),
+            said_amount=self._said_amount(order, call), said_currency=self._said_currency(order, call), said_fee=fee,
             account_number=order.account_number, account_name=order.account_name, narration=order.narration,
             recipient=order.recipient, created=now, updated=now,
         )  # fmt: skip
@@ -151,7 +155,8 @@ class Bank:
         elif step.state == "failed":
             self.accounts.lock(provider, currency, -total)
         elif step.state == "reversed":
-            self.accounts.move(provider, currency, "reversal", total, transfer.reference)
+            returned = total if self.returns_fees else transfer.amount
+            self.accounts.move(provider, currency, "reversal", returned, transfer.reference)
         self.store.run(
             "UPDATE transfers SET state = :state, word = :word, detail = :detail, updated = :now, paid = :paid"
             " WHERE id = :id",
@@ -179,9 +184,16 @@ class Bank:
         return order.currency if fault is None else fault.currency or other_currency(order.currency)
 
     def _is_hidden(self, transfer: Transfer) -> bool:
+        return self.faults.take({Kind.HIDDEN}, self._question(transfer)) is not None
+
+    def _as_told(self, transfer: Transfer) -> Transfer:
+        """As the provider shows it: without its fee while a fault keeps that back."""
+        untold = self.faults.take({Kind.FEE_UNTOLD}, self._question(transfer)) is not None
+        return replace(transfer, said_fee=None) if untold else transfer
+
+    def _question(self, transfer: Transfer) -> Call:
         age = self.clock.now() - transfer.created
-        call = Call(transfer.provider, "query", transfer.reference, transfer.account_number, age)
-        return self.faults.take({Kind.HIDDEN}, call) is not None
+        return Call(transfer.provider, "query", transfer.reference, transfer.account_number, age)
 
     def _transfers(self, where: str, **values: object) -> list[Transfer]:
         return [Transfer(**dict(row)) for row in self.store.rows(f"SELECT * FROM transfers WHERE {where}", **values)]

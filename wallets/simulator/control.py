@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import msgspec
 
-from wallets.simulator.amounts import from_major, positive
+from wallets.simulator.amounts import from_major, major, not_negative, positive
 from wallets.simulator.bank import Bank
 from wallets.simulator.books import books
 from wallets.simulator.clock import iso
@@ -74,10 +74,12 @@ class Webhook(Command, frozen=True):
 
 
 class Settings(Command, frozen=True):
-    """POST /settings."""
+    """POST /settings: `fees` are what a payout costs at a provider, in major units."""
 
     settle_seconds: float | None = None
     webhooks: str | None = None
+    fees: dict[Provider, Decimal] = msgspec.field(default_factory=dict)
+    returns_fees: bool | None = None
 
 
 class Control:
@@ -185,12 +187,19 @@ class Control:
         return Answer(202, {"times": command.times})
 
     def _settings(self, request: Request) -> Answer:
-        command = _read(request, Settings)
+        command, bank = _read(request, Settings), self._bank
         if command.settle_seconds is not None:
-            self._bank.settle_seconds = command.settle_seconds
+            bank.settle_seconds = command.settle_seconds
         if command.webhooks is not None:
             self._webhooks.receiver = command.webhooks
-        return Answer(200, {"settle_seconds": self._bank.settle_seconds, "webhooks": self._webhooks.receiver})
+        bank.fees |= {provider: not_negative(fee) for provider, fee in command.fees.items()}
+        if command.returns_fees is not None:
+            bank.returns_fees = command.returns_fees
+        return Answer(200, {
+            "settle_seconds": bank.settle_seconds, "webhooks": self._webhooks.receiver,
+            "fees": {provider: f"{major(fee):f}" for provider, fee in bank.fees.items()},
+            "returns_fees": bank.returns_fees,
+        })  # fmt: skip
 
 
 def _read(request: Request, shape: type[Shape]) -> Shape:

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     # What is said of it.
     WRONG_AMOUNT = "wrong_amount"
     WRONG_CURRENCY = "wrong_currency"
+    FEE_UNTOLD = "fee_untold"
     HIDDEN = "hidden"
     # Webhooks.
     WEBHOOK_MISSING = "webhook_missing"
@@ -55,6 +56,8 @@ REFUSALS = frozenset({Kind.INSUFFICIENT, Kind.REFUSED, Kind.SAYS_DUPLICATE})
 OUTCOMES = frozenset(
     {Kind.FAILED, Kind.FAILED_AT_ONCE, Kind.REVERSED, Kind.STUCK, Kind.OTP, Kind.APPROVAL, Kind.UNDOCUMENTED}
 )
+# They are over when what they hide is so old.
+HIDING = frozenset({Kind.HIDDEN, Kind.FEE_UNTOLD})
 WEBHOOKS = frozenset(
     {Kind.WEBHOOK_MISSING, Kind.WEBHOOK_DUPLICATE, Kind.WEBHOOK_REORDERED, Kind.WEBHOOK_FORGED, Kind.WEBHOOK_LATE}
 )
@@ -67,9 +70,9 @@ Operation = Literal[
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One thing that goes wrong, for the calls that fit all of what is given; `times` None is until it is healed.
 
-    `seconds` is how long (an answer is kept back, a transfer is hidden, before it is reversed, a webhook is late),
-    `status` the HTTP status of an error, `word` the status that is said, `amount` (major units) and `currency` what
-    is said or paid instead. The operation is "send" for a fault of the answer unless it is given.
+    `seconds` is how long (an answer is kept back, a transfer or its fee is hidden, before it is reversed, a webhook is
+    late), `status` the HTTP status of an error, `word` the status that is said, `amount` (major units) and `currency`
+    what is said or paid instead. The operation is "send" for a fault of the answer unless it is given.
     """
 
     kind: Kind
@@ -97,7 +100,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             and call.reference.startswith(self.reference)
             and self.account in ("", call.account)
             and operation in ("any", call.operation)
-            and not (self.kind is Kind.HIDDEN and self.seconds is not None and call.age >= self.seconds)
+            and not (self.kind in HIDING and self.seconds is not None and call.age >= self.seconds)
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from wallets.simulator.amounts import MILLION
 from wallets.simulator.faults import Fault, Kind
 
-# What a payout costs on top of its amount.
+# What a payout costs on top of its amount, unless it is told otherwise.
 FEES = {"paystack": 25 * MILLION, "flutterwave": 26_875_000, "fincra": 50 * MILLION}
 OPEN = frozenset({"pending", "otp", "approval"})
 OTP_LASTS = 1800.0
@@ -41,7 +41,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """An order that was taken. `word` is what is said of it instead of its state, `said_…` instead of what it is."""
+    """An order that was taken. `word` is what is said of it instead of its state, `said_…` instead of what it is; a fee
+    of which nothing is said is None.
+    """
 
     id: int
     provider: str
@@ -55,6 +57,7 @@ class Transfer:
     detail: str
     said_amount: int
     said_currency: str
+    said_fee: int | None
     bank_code: str
     account_number: str
     account_name: str

@@ -69,7 +69,7 @@ class Simulator:
 
     def start(self) -> None:
         """Serve, settle and deliver, in threads of its own."""
-        serve = {"poll_interval": 0.05}
+        serve = {"poll_interval": 0.01}
         self._threads = [
             threading.Thread(target=self._server.serve_forever, kwargs=serve, daemon=True),
             threading.Thread(target=self._settle, daemon=True),

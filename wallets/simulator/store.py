@@ -22,8 +22,9 @@ CREATE TABLE IF NOT EXISTS recipients (
 );
 CREATE TABLE IF NOT EXISTS transfers (
     id INTEGER PRIMARY KEY, provider TEXT, reference TEXT, copy INTEGER, currency TEXT, amount INTEGER, fee INTEGER,
-    state TEXT, word TEXT, detail TEXT, said_amount INTEGER, said_currency TEXT, bank_code TEXT, account_number TEXT,
-    account_name TEXT, narration TEXT, recipient INTEGER, created REAL, updated REAL, paid REAL,
+    state TEXT, word TEXT, detail TEXT, said_amount INTEGER, said_currency TEXT, said_fee INTEGER,
+    bank_code TEXT, account_number TEXT, account_name TEXT, narration TEXT, recipient INTEGER,
+    created REAL, updated REAL, paid REAL,
     UNIQUE (provider, reference, copy)
 );
 CREATE TABLE IF NOT EXISTS steps (

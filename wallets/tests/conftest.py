@@ -10,8 +10,10 @@ import msgspec
 import pytest
 import time_machine
 from django.test import Client
+from django.test.client import ClientHandler
 
-from ledger import verify
+from ledger import sql, verify
+from ledger.balances import standings
 from users import clients, registration, sessions
 from users.callers import Caller, System
 from users.models import ApiClient, User
@@ -19,6 +21,7 @@ from users.tests.signing import Signer
 from wallets import agreement, opening, providing
 from wallets.models import Wallet
 
+HANDLER = ClientHandler(enforce_csrf_checks=False)
 PASSWORD = "correct horse battery"
 SCOPES = (
     "wallets:read", "wallets:write", "deposits:write", "transfers:write", "withdrawals:write",
@@ -43,6 +46,8 @@ class Http:
 
     def __init__(self, token: str | None = None, signer: Signer | None = None) -> None:
         self.client, self.token, self.signer = Client(raise_request_exception=False), token, signer
+        # The middleware is loaded once for all of them.
+        self.client.handler = HANDLER
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, None, headers)
@@ -113,9 +118,9 @@ def database(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_limits(settings: Any) -> None:
-    """The cast may call as often as it likes."""
-    settings.RATELIMIT_ENABLE = False
+def undisturbed(settings: Any) -> None:
+    """The cast may call as often as it likes, and there is no worker to ring for."""
+    settings.RATELIMIT_ENABLE = settings.CELERY_ENABLED = False
 
 
 def join(email: str, name: str, *, staff: bool = False) -> Person:
@@ -198,6 +203,12 @@ def balance(http: Http, wallet: Wallet) -> tuple[int, int, int, int]:
     """Balance, held, pending and available, as HTTP tells them."""
     body = http.get(f"wallets/{wallet.id}/balance").body
     return body["balance"], body["held"], body["pending"], body["available"]
+
+
+def standing(code: str) -> int:
+    """What an account of the chart stands at, in minor units, on its normal side; 0 where it isn't open."""
+    accounts = [id for (id,) in sql.rows("SELECT id FROM ledger_account WHERE code = %s", (code,))]
+    return sum(found.balance for found in standings(accounts, now=datetime.now(UTC)).values())
 
 
 def books_are_clean() -> bool:

@@ -22,11 +22,15 @@ class Office:
     bank: ScriptedBank
     traveller: Any
     now: datetime = START
+    _logged_in: tuple[datetime, Http] | None = None
 
     @property
     def http(self) -> Http:
-        """Alice, logged in just now."""
-        return Http(sessions.log_in(email=self.alice.user.email, password=PASSWORD, now=self.now).access)
+        """Alice, logged in, anew where her token may have expired."""
+        if self._logged_in is None or self.now - self._logged_in[0] > timedelta(minutes=4):
+            token = sessions.log_in(email=self.alice.user.email, password=PASSWORD, now=self.now).access
+            self._logged_in = self.now, Http(token)
+        return self._logged_in[1]
 
     def ask(self, amount: int = 400, number: str = "0123456789", key: str = "", http: Any = None) -> Answer:
         """Ask for a withdrawal over HTTP."""

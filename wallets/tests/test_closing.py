@@ -7,9 +7,12 @@ from threading import Event, Thread
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
+from django.test import Client
+from django.urls import reverse
 
 from ledger import sql, verify
 from ledger.closing import NotOver, StillWriting, first_open_day
@@ -18,7 +21,7 @@ from ledger.seals.parts import lines
 from ledger.seals.sealing import Head, head, seal_closed
 from users import audit
 from users.callers import System
-from users.models import AuditEvent
+from users.models import AuditEvent, User
 from wallets import closing, metrics, nightly
 from wallets.models import MailedHead
 
@@ -250,3 +253,41 @@ def test_finance_hears_of_it_when_the_books_dont_hold(committed, trade):
     assert letter.subject == "The books don't hold: 2 offenders"
     assert letter.body.count("law 3: account") == 2
     assert b"wallet_verification_broken 2.0" in metrics.exposition()
+
+
+@pytest.fixture
+def ada(database, monday):
+    """The accountant, in the back office."""
+    user = User.objects.create_user("ada@example.com", "a long password", is_staff=True)
+    user.groups.set(Group.objects.filter(name="accountant"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def press(client, through):
+    """The button above the list of closed days."""
+    url = reverse("admin:ledger_seal_close_days")
+    return client.post(url, {"through": through, "_form_submitted": "on"})
+
+
+def test_finance_closes_days_in_the_back_office_and_has_their_seals(trade, ada, settings):
+    assert press(ada, "2026-10-12").status_code == 200
+    assert (first_open_day(), head()) == (date(2026, 10, 13), None), "a worker seals it"
+    closing.close_due(clock=lambda: datetime.now(UTC))
+    listed = ada.get(reverse("admin:ledger_seal_changelist")).content.decode()
+    assert "2026-10-12" in listed and head().seal.hex()[-8:] in listed
+    assert str(head()) in ada.get(reverse("admin:ledger_seal_change", args=["2026-10-12"])).content.decode()
+    report = ada.get(reverse("admin:report", args=["seals"]), {"since": "2026-10-01", "until": "2026-10-31"})
+    assert str(head()).encode() in report.content
+
+
+@pytest.mark.parametrize(("through", "said"), [
+    ("2026-10-13", "can be closed from 2026-10-14 00:15 UTC on"),
+    ("2026-10-10", "are closed already"),
+    ("", "required"),
+])  # fmt: skip
+def test_what_cant_be_closed_is_said_in_the_dialog(trade, ada, through, said):
+    close()
+    assert said in press(ada, through).content.decode()
+    assert first_open_day() == date(2026, 10, 13)

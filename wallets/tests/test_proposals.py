@@ -1,6 +1,7 @@
 """What needs two people: one asks, another decides, and PostgreSQL refuses that they be the same."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -233,7 +234,7 @@ def test_rules_are_added_changed_and_removed(ada, ben, database):
 @pytest.fixture
 def receipt(purse):
     """2,000 that came from nobody knows whom."""
-    payment = Payment("sandbox", "pay-1", "unknown-1", 2_000, "NGN", 0, "")
+    payment = Payment("sandbox", "pay-1", "unknown-1", 2_000, "NGN", Decimal(0), "")
     with transaction.atomic():
         assert receipts.keep(payment, UnmatchedReceipt.Reason.UNANNOUNCED, None, now=NOW)
     return UnmatchedReceipt.objects.get()

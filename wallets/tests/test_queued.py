@@ -1,5 +1,7 @@
 """Transfers that wait for their turn: accepted once, made once or refused once; whoever dies, races or stumbles."""
 
+import os
+import signal
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pkgutil import resolve_name
@@ -21,13 +23,14 @@ from users.models import AuditEvent, User
 from users.tests.round_trips import round_trips
 from wallets import bell, opening, tasks
 from wallets.api.prefer import preferences
-from wallets.models import IdempotencyKey, Transfer, Wallet
+from wallets.models import DrainBatch, IdempotencyKey, Transfer, Wallet
 from wallets.opening import InvalidState
-from wallets.queued import drain, rescue, trouble
+from wallets.queued import batches, drain, rescue, trouble
 from wallets.queued.accept import accept_each
 from wallets.queued.drain import drain_batch
 from wallets.queued.outcomes import Drained
 from wallets.tests.conftest import balance, books_are_clean, service
+from wallets.tests.simulator.conftest import until
 from wallets.tests.test_once import at_once
 from wallets.transfers import Order
 
@@ -312,8 +315,8 @@ def test_of_those_who_come_together_as_many_are_taken_as_have_room(alice, purse,
 def test_a_batch_is_read_off_its_index_however_long_the_queue(alice, purse, bobs):
     queue(alice, purse, bobs, [1] * 400)
     with connection.cursor() as cursor:
-        cursor.execute(drain.PREPARE, ["1s"])
-        cursor.execute("EXPLAIN (ANALYZE) " + drain.DUE, [datetime.now(UTC), 5])
+        cursor.execute(batches.PREPARE)
+        cursor.execute("EXPLAIN (ANALYZE) " + batches.DUE, {"now": datetime.now(UTC), "limit": 5})
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index Scan using wallets_transfer_due" in plan
     assert "Sort" not in plan
@@ -396,8 +399,9 @@ def test_a_batch_takes_as_many_round_trips_whatever_its_size(committed, alice, p
         with round_trips() as counted:
             assert drain_batch(now=datetime.now(UTC)) == Drained(completed=size)
         counts += counted
-    # BEGIN, the claim, the wallets, their balances; postings, ends and trail in one; COMMIT.
-    assert counts[-1] <= counts[-2] <= 7
+    # Writing down who they are, in three; BEGIN, the claim, the wallets, their balances; postings, ends and trail in
+    # one; COMMIT; and that it is done.
+    assert counts[-1] <= counts[-2] <= 11
 
 
 def test_a_drain_goes_on_until_nothing_is_due_or_its_time_is_over(alice, purse, bobs, monkeypatch):
@@ -727,6 +731,72 @@ def test_a_worker_that_dies_at_a_step_loses_and_repeats_nothing(
     assert [Transfer.objects.get(pk=id).status for id in ids] == ["completed", "completed", "failed"]
     assert balance(alice.http, purse)[3] == 997
     assert books_are_clean()
+
+
+def in_a_process(work):
+    """Let a process of its own do it; returns the signal that it died of, or 0."""
+    connections.close_all()
+    child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            work()
+        connections.close_all()
+        os._exit(0)
+    end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    # The server notices a moment later that nobody is there.
+    until(lambda: not sql.rows("SELECT FROM wallets_drainbatch JOIN pg_stat_activity ON pid = backend"))
+    return end
+
+
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_one_that_kills_its_worker_is_set_aside_after_a_few(committed, alice, purse, bobs, monkeypatch, place):
+    ids = queue(alice, purse, bobs, [1, 2, 3, 4, 5])
+    real = drain._post
+
+    def deadly(waiting, now):
+        if any(each.id == ids[place] for each in waiting):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(waiting, now)
+
+    monkeypatch.setattr(drain, "_post", deadly)
+    ends = [in_a_process(lambda later=later: work(minutes=later)) for later in range(6)]
+    assert (ends.count(-signal.SIGKILL), ends[-1]) == (batches.DEATHS, 0)
+    assert [Transfer.objects.get(pk=id).status for id in ids] == [
+        "set_aside" if number == place else "completed" for number in range(5)
+    ]
+    aside = Transfer.objects.get(pk=ids[place])
+    assert (aside.deaths, aside.trouble) == (batches.DEATHS, batches.KILLS.format(batches.DEATHS))
+    assert balance(alice.http, purse)[3] == 1_000 - 15 + place + 1
+    assert not DrainBatch.objects.exists()
+    assert books_are_clean()
+
+
+def test_those_beside_it_are_made_in_their_order_one_by_one(committed, alice, purse, bobs, monkeypatch):
+    ids = queue(alice, purse, bobs, [600, 500, 400, 1])
+    Transfer.objects.filter(pk__in=ids[1:3]).update(deaths=1)
+    made, real = [], drain._post
+    monkeypatch.setattr(drain, "_post", lambda waiting, now: made.append(len(waiting)) or real(waiting, now))
+    assert work() == Drained(completed=2, failed=2)
+    assert made == [1, 1, 1, 1]
+    assert [Transfer.objects.get(pk=id).status for id in ids] == ["completed", "failed", "completed", "failed"]
+
+
+def test_a_server_that_ends_blames_nobody(alice, purse, bobs):
+    ids = queue(alice, purse, bobs, [1, 2])
+    before = datetime(2020, 1, 1, tzinfo=UTC)
+    DrainBatch.objects.create(transfers=ids, begun_at=before, backend=1, backend_since=before)
+    batches.bury(datetime.now(UTC))
+    assert set(Transfer.objects.values_list("deaths", flat=True)) == {0}
+    assert not DrainBatch.objects.exists()
+
+
+def test_a_worker_that_lives_is_left_alone(committed, alice, purse, bobs):
+    queue(alice, purse, bobs, [1, 2])
+    with batches.batch(now=datetime.now(UTC), limit=5):
+        at_once(1, lambda _: batches.bury(datetime.now(UTC)))
+        assert DrainBatch.objects.count() == 1
+    assert set(Transfer.objects.values_list("deaths", flat=True)) == {0}
+    assert not DrainBatch.objects.exists()
 
 
 def test_a_connection_that_is_cut_in_the_middle_loses_and_repeats_nothing(committed, alice, purse, bobs, monkeypatch):

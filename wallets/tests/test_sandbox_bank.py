@@ -67,6 +67,16 @@ def test_one_account_is_paid_less_and_one_waits_for_a_person(bank, clock):
     assert bank.query_payout("wdr_y_1", "").amount == 499
 
 
+@pytest.mark.parametrize(("amount", "fee"), [(515, 15), (500, 0), (15, 0)])
+def test_an_amount_says_what_the_bank_takes_for_a_payout(bank, clock, amount, fee):
+    books.set_holding("NGN", 1_000, now=START)
+    bank.submit_payout(order("0123456789", amount))
+    assert bank.fetch_balances("NGN")[0].locked == Decimal(amount + fee) / 100
+    clock.move_to(START + timedelta(seconds=2))
+    assert bank.query_payout("wdr_x_1", "").fee == Decimal(fee) / 100
+    assert bank.fetch_balances("NGN")[0].ledger == Decimal(1_000 - amount - fee) / 100
+
+
 def test_it_can_all_that_the_port_asks(bank):
     assert bank.mode == "test"
     assert bank.capabilities == {Capability.UNIQUE_REFERENCE, Capability.BALANCES, Capability.CHECKOUT}

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import openpyxl
 import pytest
+from django.core.management import CommandError, call_command
 from pypdf import PdfReader
 
 from wallets import deposits, opening, transfers
@@ -52,7 +53,7 @@ def pot(alice, bob, shop):
     deposit(shop, pot, 1_000, "2025-12-31T23:59:59.999999")
     deposit(shop, pot, 500, "2026-01-01T00:00:00", "Sale 17", "order-17")
     pay(alice, pot, bobs, 150, "2026-01-31T23:59:59.999999", "Lunch")
-    pot.bobs = bobs
+    pot.bobs, pot.person = bobs, alice
     deposit(shop, pot, 25, "2026-02-01T00:00:00")
     return pot
 
@@ -316,3 +317,54 @@ def test_the_openapi_document_tells_of_every_format(client):
     parameters = {parameter["name"]: parameter for parameter in told["parameters"]}
     assert parameters["from"]["required"] and parameters["from"]["schema"] == {"type": "string", "format": "date"}
     assert parameters["format"]["schema"]["enum"] == ["csv", "json", "pdf", "xlsx"]
+
+
+# --- From a shell ------------------------------------------------------------------------------------------------
+
+
+def export(*options):
+    """What export_statement prints."""
+    out = StringIO()
+    call_command("export_statement", *map(str, options), "--quiet", stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx", "pdf"])
+def test_a_statement_is_exported_from_a_shell(pot, tmp_path, format):
+    assert export(pot.id, "--month", "2026-01", "--format", format, "--into", tmp_path / "new") == ""
+    (file,) = (tmp_path / "new").iterdir()
+    assert file.name == f"statement-{pot.id}-2026-01-01-to-2026-01-31.{format}"
+    if format == "csv":
+        assert "".join(as_csv.stream(document(built(pot.person, pot)))) == file.read_bytes().decode()
+
+
+def test_an_account_of_ours_is_exported_as_well(pot, tmp_path):
+    export("assets:clearing", "--since", "2026-01-01", "--until", "2026-01-31", "--into", tmp_path)
+    (file,) = tmp_path.iterdir()
+    assert "Closing balance" in file.read_text()
+
+
+def test_an_export_of_all_goes_on_where_it_was(pot, tmp_path):
+    out = StringIO()
+    call_command("export_statement", "--all", "--month", "2026-01", "--into", str(tmp_path), "--dry-run", stdout=out)
+    assert out.getvalue().startswith("2 files would be") and not list(tmp_path.iterdir())
+    export("--all", "--month", "2026-01", "--into", tmp_path)
+    first, second = sorted(tmp_path.iterdir())
+    first.write_text("Here already.")
+    second.unlink()
+    export("--all", "--month", "2026-01", "--into", tmp_path)
+    assert first.read_text() == "Here already." and "Closing balance" in second.read_text()
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    (["--month", "2026-01"], "Say whose"),
+    (["--all"], "and a --month"),
+    (["x", "--all", "--month", "2026-01"], "Say whose"),
+    ([uuid4(), "--month", "2026-01"], "wallet"),
+    ([uuid4(), "--since", "2026-02-01", "--until", "2026-01-01"], "ends before|end before"),
+    (["liabilities:wallets", "--month", "2026-01"], "every wallet"),
+])  # fmt: skip
+def test_what_cant_be_exported_is_said_and_nothing_is_written(pot, tmp_path, options, said):
+    with pytest.raises(CommandError, match=said):
+        export(*options, "--into", tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -9,7 +9,6 @@ import pytest
 import time_machine
 from django.test import Client
 
-from ledger.reports import trial_balance
 from users import sessions
 from users.models import AuditEvent
 from wallets import tasks
@@ -18,7 +17,7 @@ from wallets.opening import InvalidState
 from wallets.providers.port import CheckoutExists, DepositState, ProviderUnavailable, RemoteStatus
 from wallets.providing import provider
 from wallets.sandbox_bank import checkouts, delivery
-from wallets.tests.conftest import PASSWORD, Http, balance, books_are_clean, join
+from wallets.tests.conftest import PASSWORD, Http, balance, books_are_clean, join, standing
 from wallets.tests.test_once import at_once
 from wallets.topups import credit, follow, receipts
 from wallets.topups.payments import Inconclusive
@@ -89,11 +88,6 @@ def shown(person, told):
     return person.http.get(f"top-ups/{told['id']}").body
 
 
-def standing(code):
-    """What an account of the chart stands at, in minor units on whichever side."""
-    return next((row.debit + row.credit for row in trial_balance() if row.code == code), 0)
-
-
 def test_a_top_up_is_answered_with_where_to_pay(alice, purse):
     asked = ask(alice, purse)
     assert asked.status == 201
@@ -134,6 +128,17 @@ def test_what_the_provider_keeps_is_an_expense_and_the_wallet_gets_it_all(alice,
     assert standing("expenses:provider_fees:NGN") == 15
     assert standing("assets:clearing:sandbox:NGN") == 5_000
     assert provider("sandbox").fetch_balances("NGN")[0].ledger == 50
+
+
+def test_half_a_minor_unit_of_a_fee_is_posted_with_the_next_half(alice, purse):
+    for number in (1, 2):
+        told = ask(alice, purse).body
+        state = DepositState(
+            RemoteStatus.SUCCEEDED, told["reference"], 5_000, "NGN", f"p-{number}", fee=Decimal("0.125")
+        )
+        credit.take("sandbox", told["reference"], state, now=START)
+        assert standing("expenses:provider_fees:NGN") == (12, 25)[number - 1]
+    assert standing("assets:clearing:sandbox:NGN") == 10_000 - 25
 
 
 def test_another_amount_waits_for_a_person_who_gives_it_to_a_wallet(alice, worker, purse):

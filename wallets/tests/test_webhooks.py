@@ -96,6 +96,36 @@ def test_a_delivery_that_comes_again_is_stored_once():
     assert WebhookEvent.objects.count() == 1
 
 
+def test_what_was_handled_and_is_said_again_is_asked_about_again(clock):
+    for body in (event(id="evt-1", reference="dep-x"), event(id="evt-2"), event("payout.paid", reference="wdr-x")):
+        signed(body)
+        WebhookEvent.objects.update(state="done", next_at=None, handled_at=START)
+        assert signed(body).status_code == 200
+        told = WebhookEvent.objects.latest("id")
+        assert (told.state, told.next_at) == ("waiting", START)
+    assert WebhookEvent.objects.count() == 3
+
+
+def test_a_body_is_let_go_after_a_time_and_what_it_led_to_stays(clock, settings):
+    settings.WEBHOOK_BODY_DAYS = 90
+    bodies = [event(id=f"evt-{number}", reference="dep-x") for number in range(3)]
+    for body in bodies:
+        signed(body)
+    first, dead, _ = WebhookEvent.objects.order_by("id")
+    for row, state in ((first, "done"), (dead, "dead")):
+        WebhookEvent.objects.filter(pk=row.pk).update(state=state, next_at=None, handled_at=START, outcome="Credited.")
+    clock.move_to(START + timedelta(days=89))
+    tasks.forget_bodies()
+    assert WebhookEvent.objects.filter(body=None).count() == 0
+    clock.move_to(START + timedelta(days=91))
+    tasks.forget_bodies()
+    assert [row.body is None for row in WebhookEvent.objects.order_by("id")] == [True, True, False]
+    first.refresh_from_db()
+    assert (bytes(first.sha256), first.outcome, first.reference) == (sha256(bodies[0]).digest(), "Credited.", "dep-x")
+    assert signed(bodies[0]).status_code == 200
+    assert WebhookEvent.objects.count() == 3, "it is still known"
+
+
 def test_other_bytes_under_the_same_key_are_kept_and_flagged():
     first, other = event(amount=1), event(amount=2)
     for body in (first, other, first, other):

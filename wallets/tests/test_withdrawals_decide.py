@@ -18,6 +18,7 @@ FRESH = Known(400, "NGN", PAYSTACK, started_at=SENT, sent_at=SENT)
 TAKEN = replace(FRESH, outcome=Outcome.ACCEPTED, answered_at=SENT)
 MISSED = replace(FRESH, misses=2, missed_at=SENT + timedelta(minutes=5), checks=3)
 REFUSED = replace(FRESH, outcome=Outcome.REJECTED, detail="no such account")
+POOR = replace(REFUSED, outcome=Outcome.UNDERFUNDED)
 WAITING = replace(FRESH, outcome=Outcome.ACTION_REQUIRED, action_since=SENT, answered_at=SENT)
 PAID = replace(TAKEN, status=Status.COMPLETED, outcome=Outcome.PAID, completed_at=SENT)
 FAILED = replace(FRESH, status=Status.FAILED, outcome=Outcome.REFUSED)
@@ -31,6 +32,7 @@ CANCELLED = replace(FAILED, status=Status.CANCELLED, outcome=Outcome.NOT_SENT)
         (answer("rejected", detail="no"), "ask", "rejected"), (answer("already_exists"), "ask", "unknown"),
         (answer("unknown"), "ask", "unknown"), (answer("not_sent"), "send", "not_sent"),
         (answer("rejected", misconfigured=True), "send", "not_sent"),
+        (answer("rejected", underfunded=True), "ask", "underfunded"),
     ],
 )  # fmt: skip
 def test_an_answer_to_an_order(result, act, outcome):
@@ -55,6 +57,14 @@ def test_an_answer_to_an_order(result, act, outcome):
         (REFUSED, said("pending"), 0, "ask", ""),
         (REFUSED, said("succeeded"), 0, "complete", ""),
         (REFUSED, SILENCE, 0, "ask", ""),
+        (POOR, NOT_FOUND, 0, "send", ""),
+        (POOR, NOT_FOUND, 60 * 24 + 1, "review", "not_sent"),
+        (POOR, said("pending"), 0, "ask", ""),
+        (POOR, said("succeeded"), 0, "complete", ""),
+        (POOR, said("failed"), 0, "fail", "not_paid_by_us"),
+        (POOR, SILENCE, 0, "ask", ""),
+        (replace(POOR, doubtful=True), NOT_FOUND, 0, "ask", ""),
+        (TAKEN, said("failed", underfunded=True), 0, "fail", "not_paid_by_us"),
         (replace(REFUSED, doubtful=True), NOT_FOUND, 0, "ask", ""),
         (replace(REFUSED, doubtful=True), said("failed"), 0, "fail", "refused_by_bank"),
         (replace(MISSED, outcome=Outcome.REJECTED, doubtful=True), NOT_FOUND, 11, "send", ""),

@@ -13,7 +13,7 @@ from wallets.opening import InvalidState
 from wallets.tests.conftest import PASSWORD, Http
 from wallets.tests.payouts import BACK, GONE, HELD, books_are_clean
 from wallets.tests.scripted import NOT_FOUND, SILENCE, UNKNOWN, answer, said
-from wallets.withdrawals import review
+from wallets.withdrawals import failures, review
 from wallets.withdrawals.hearsay import heard
 
 
@@ -31,7 +31,7 @@ def test_what_was_never_sent_can_be_cancelled(office, needs_approval):
     office.ask()
     done = cancel(office, key="c-1")
     assert (done.status, done.body["status"]) == (200, "cancelled")
-    assert done.body["failure"] == {"code": "cancelled", "detail": "Cancelled before it was sent."}
+    assert done.body["failure"] == {"code": "cancelled", "detail": failures.sentence("cancelled")}
     assert cancel(office, key="c-1").body == done.body
     assert office.money == BACK
     office.later(60)
@@ -138,7 +138,8 @@ def test_what_a_person_settled_as_paid_comes_back_when_the_bank_sends_it_back(in
 def test_a_person_gives_back(in_review, sade):
     review.settle_as_failed(in_review.found().pk, actor=sade.user, reason="They know nothing.", now=in_review.now)
     assert (in_review.found().status, in_review.attempt.outcome, in_review.money) == ("failed", "refused", BACK)
-    assert in_review.shown()["failure"] == {"code": "settled_by_staff", "detail": "They know nothing."}
+    assert in_review.shown()["failure"] == {"code": "settled_by_staff", "detail": failures.sentence("settled_by_staff")}
+    assert "Given back: They know nothing." in WithdrawalStep.objects.values_list("what", flat=True)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ from django.db import IntegrityError, transaction
 from ledger import sql
 from users.models import AuditEvent, User
 from users.permissions import PermissionDenied
+from wallets import keeping
 from wallets.models import ApprovalRule, BankAccount, FeeRule, Wallet, Withdrawal, WithdrawalLimit
 from wallets.opening import InvalidState
 from wallets.tests.conftest import balance
 from wallets.tests.payouts import BACK, GONE, HELD, books_are_clean
 from wallets.tests.scripted import said
 from wallets.tests.test_withdrawals import bank_account
-from wallets.withdrawals import approve, rules
+from wallets.withdrawals import approve, failures
 from wallets.withdrawals.rules import Fee, rounded_up
 
 
@@ -175,7 +176,7 @@ def test_what_is_rejected_is_given_back(awaiting, sade):
     approve.reject(awaiting.found().pk, actor=sade.user, reason="Call them first.", now=awaiting.now)
     shown = awaiting.shown()
     assert (shown["status"], shown["failure"]) == (
-        "cancelled", {"code": "not_approved", "detail": "Call them first."},
+        "cancelled", {"code": "not_approved", "detail": failures.sentence("not_approved")},
     )  # fmt: skip
     assert awaiting.money == BACK
     awaiting.later(60)
@@ -226,10 +227,10 @@ def test_nothing_is_approved_out_of_a_frozen_wallet(awaiting, sade):
 
 def test_each_change_of_a_rule_is_in_the_audit_trail(office, sade):
     rule = FeeRule(currency="NGN", flat=5)
-    rules.keep(rule, actor=sade.user, now=office.now)
+    keeping.keep(rule, actor=sade.user, now=office.now)
     rule.flat = 7
-    rules.keep(rule, actor=sade.user, now=office.now)
-    rules.drop(rule, actor=sade.user, now=office.now)
+    keeping.keep(rule, actor=sade.user, now=office.now)
+    keeping.drop(rule, actor=sade.user, now=office.now)
     trail = AuditEvent.objects.filter(object_kind="fee_rule").order_by("id")
     assert [(event.action, event.data["flat"]) for event in trail] == [
         ("fee_rule.added", 5), ("fee_rule.changed", 7), ("fee_rule.removed", 7),

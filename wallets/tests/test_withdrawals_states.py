@@ -6,7 +6,7 @@ from wallets.models import BankAccount, PayoutAttempt, WithdrawalStep
 from wallets.providers.port import AccountNotResolved, ProviderUnavailable
 from wallets.tests.payouts import BACK, GONE, HELD, books_are_clean
 from wallets.tests.scripted import NOT_FOUND, SILENCE, UNKNOWN, answer, said
-from wallets.withdrawals import timing
+from wallets.withdrawals import failures, timing
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,33 @@ def test_a_worker_that_dies_before_its_call_is_followed_by_one_that_asks(office)
     assert (len(office.bank.orders), PayoutAttempt.objects.count(), office.money) == (2, 1, GONE)
 
 
+BANKS_WORDS = "Your balance is not enough to fulfill this request"
+
+
+@pytest.mark.parametrize(
+    ("answers", "states", "status"),
+    [
+        ([answer("rejected", detail=BANKS_WORDS)], [NOT_FOUND], "failed"),
+        ([answer("rejected", detail=BANKS_WORDS)], [said("failed", detail=BANKS_WORDS)], "failed"),
+        ([], [said("failed", detail=BANKS_WORDS)], "failed"),
+        ([], [said("succeeded"), said("reversed", detail=BANKS_WORDS)], "returned"),
+    ],
+)  # fmt: skip
+def test_a_customer_reads_our_words_and_staff_the_banks(office, answers, states, status):
+    office.bank.answers.extend(answers)
+    office.bank.states.extend(states)
+    office.ask()
+    found = office.run(status)
+    assert office.shown()["failure"] == {"code": found.failure_code, "detail": failures.sentence(found.failure_code)}
+    assert BANKS_WORDS not in str(office.shown())
+    assert any(BANKS_WORDS in step.what for step in found.steps.all())
+
+
+@pytest.mark.parametrize("code", [*failures.SENTENCES, "any other"])
+def test_each_sentence_says_that_the_money_is_back(code):
+    assert failures.BACK in failures.sentence(code)
+
+
 def test_retry_after_is_honoured(office):
     office.bank.answers.append(answer("not_sent", retry_after=120.0))
     office.ask()
@@ -119,6 +146,16 @@ def test_history_is_never_changed(office):
     for statement in ("UPDATE wallets_withdrawalstep SET what = ''", "DELETE FROM wallets_withdrawalstep"):
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
+
+
+def test_who_adds_a_bank_account_reads_our_words_too(office, monkeypatch):
+    def refuse(*_):
+        raise AccountNotResolved(BANKS_WORDS)
+
+    monkeypatch.setattr(office.bank, "resolve_account", refuse)
+    told = office.account()
+    assert told["errors"][0]["code"] == "not_resolved"
+    assert BANKS_WORDS not in str(told)
 
 
 # --- Who is to be paid -------------------------------------------------------------------------------------------

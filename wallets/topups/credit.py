@@ -7,10 +7,12 @@ answer again changes nothing, so any order of them ends in one state.
 import logging
 from datetime import datetime
 
+from django.db import transaction
+from uuid_utils.compat import uuid7
+
 from ledger.decision import AmountTooLarge
 from ledger.durable import TryAgain, durable
 from ledger.posting import post_one
-from ledger.requests import Posting
 from users import audit
 from users.callers import System
 from wallets import chart, metrics
@@ -88,7 +90,8 @@ def _arrived(top_up: TopUp, payment: Payment, *, by_name: bool, now: datetime) -
     if reason := _mismatch(top_up, payment):
         return _unsettled(top_up, payment, reason, now)
     try:
-        return _credit(top_up, payment, now)
+        with transaction.atomic():
+            return _credit(top_up, payment, now)
     except AmountTooLarge:
         return _unsettled(top_up, payment, Reason.AMOUNT_TOO_LARGE, now)
 
@@ -105,10 +108,7 @@ def _mismatch(top_up: TopUp, payment: Payment) -> Reason | None:
 def _credit(top_up: TopUp, payment: Payment, now: datetime) -> str:
     chart.open_currency(payment.currency, now=now)
     purse = chart.wallet(top_up.wallet.account_id, top_up.currency)
-    posting = Posting(
-        "deposit", payment.posting_reference, payment.legs(purse.credit(payment.amount)), description="Top-up",
-        external_reference=top_up.reference, metadata=payment.metadata,
-    )  # fmt: skip
+    posting = payment.posting(purse.credit(payment.amount), id=uuid7(), description="Top-up")
     post_one(posting, now=now)
     metrics.posted(posting.kind)
     if Wallet.objects.filter(pk=top_up.wallet_id, status=Wallet.Status.CLOSED).exists():

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from ledger.requests import Leg
-from wallets import chart, currencies
+from ledger.requests import Leg, Posting
+from wallets import chart, currencies, provider_fees
 from wallets.providers.port import DepositState
 
 
@@ -15,10 +16,10 @@ class Inconclusive(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """`amount` came in at a provider, gross, and `fee` of it was kept there, both in minor units.
+    """`amount` came in at a provider, gross and in minor units, and `fee` of it was kept there, in major ones.
 
-    `id` is the provider's own name for it: what is posted under it is posted once. `fee_told` is the provider's word,
-    which may be finer than a minor unit; then nothing of it is posted.
+    `id` is the provider's own name for it: what is posted under it is posted once. `fee_told` is the provider's word;
+    one that can't be so isn't posted.
     """
 
     provider: str
@@ -26,7 +27,7 @@ class Payment:
     reference: str
     amount: int
     currency: str
-    fee: int
+    fee: Decimal
     fee_told: str
 
     @classmethod
@@ -37,33 +38,23 @@ class Payment:
             raise Inconclusive("The provider confirms a payment, but doesn't say exactly what was paid.")
         if not currencies.exists(state.currency):
             raise Inconclusive(f"The provider names a currency that there isn't: {state.currency[:10]}.")
-        fee = _exact_fee(state.fee, state.currency)
+        fee = state.fee if provider_fees.is_believed(state.fee, state.currency, most=state.amount - 1) else Decimal(0)
         return cls(
             provider=provider, id=id[:100], reference=(state.reference or reference)[:100], amount=state.amount,
-            currency=state.currency, fee=fee if 0 < fee < state.amount else 0,
-            fee_told="" if state.fee is None else str(state.fee),
+            currency=state.currency, fee=fee, fee_told="" if state.fee is None else str(state.fee),
         )  # fmt: skip
 
-    @property
-    def posting_reference(self) -> str:
-        """The name of its one transaction in the books, whoever gets the money."""
-        return f"deposit:{self.provider}:{self.id}"
+    def posting(self, credited: Leg, *, id: UUID, description: str) -> Posting:
+        """What came in: net at the provider, its fee as our expense, gross to whoever is credited.
 
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """What a reader of the transaction may want to know."""
-        return {"provider": self.provider, "payment": self.id} | ({"fee": self.fee_told} if self.fee_told else {})
-
-    def legs(self, credited: Leg) -> tuple[Leg, ...]:
-        """What came in: net at the provider, its fee as our expense, gross to whoever is credited."""
-        arrived = chart.clearing(self.provider, self.currency).debit(self.amount - self.fee)
-        kept = (chart.provider_fees(self.currency).debit(self.fee),) if self.fee else ()
-        return (arrived, *kept, credited)
-
-
-def _exact_fee(fee: Decimal | None, currency: str) -> int:
-    """A fee in minor units, 0 where it isn't a whole number of them."""
-    if fee is None or not fee.is_finite():
-        return 0
-    minor = fee.scaleb(currencies.exponent(currency))
-    return int(minor) if minor == minor.to_integral_value() else 0
+        To be posted by the caller's transaction, once: what of the fee is finer than a minor unit is carried on.
+        """
+        kept = provider_fees.to_post(self.provider, self.currency, self.fee)
+        arrived = chart.clearing(self.provider, self.currency).debit(self.amount - kept)
+        expense = (chart.provider_fees(self.currency).debit(kept),) if kept else ()
+        told: dict[str, Any] = {"fee": self.fee_told} if self.fee_told else {}
+        return Posting(
+            "deposit", f"deposit:{self.provider}:{self.id}", (arrived, *expense, credited), id=id,
+            description=description, external_reference=self.reference,
+            metadata={"provider": self.provider, "payment": self.id} | told,
+        )  # fmt: skip

@@ -30,21 +30,17 @@ def is_kept(payment: Payment, *, by_name: bool) -> bool:
 def keep(payment: Payment, reason: UnmatchedReceipt.Reason, top_up: TopUp | None, *, now: datetime) -> bool:
     """Post a payment to the suspense account, inside the caller's transaction. False where it was there before."""
     chart.open_currency(payment.currency, now=now)
-    suspense = chart.suspense(payment.provider, payment.currency)
-    posting = Posting(
-        "deposit", payment.posting_reference, payment.legs(suspense.credit(payment.amount)),
-        description=reason.label, external_reference=payment.reference, metadata=payment.metadata,
-    )  # fmt: skip
     receipt = UnmatchedReceipt(
         id=uuid7(), provider=payment.provider, payment_id=payment.id, reference=payment.reference,
-        amount=payment.amount, currency=payment.currency, reason=reason, top_up=top_up, transaction_id=posting.id,
+        amount=payment.amount, currency=payment.currency, reason=reason, top_up=top_up, transaction_id=uuid7(),
         received_at=now,
     )  # fmt: skip
     # Its unique name is the lock: who comes second waits here, and finds it done.
     UnmatchedReceipt.objects.bulk_create([receipt], ignore_conflicts=True)
     if not UnmatchedReceipt.objects.filter(pk=receipt.pk).exists():
         return False
-    post_one(posting, now=now)
+    suspense = chart.suspense(payment.provider, payment.currency).credit(payment.amount)
+    post_one(payment.posting(suspense, id=receipt.transaction_id, description=reason.label), now=now)
     audit.record(
         actor=System("top-ups"), action="receipt.unmatched", kind="unmatchedreceipt", object_id=receipt.pk,
         data={"provider": payment.provider, "payment": payment.id, "amount": payment.amount, "reason": reason.value},

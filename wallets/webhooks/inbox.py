@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
+
 from ledger import sql
 from ledger.durable import durable
 from wallets.models import WebhookEvent
@@ -127,3 +129,17 @@ def _write(claimed: Claimed, changes: str, values: tuple[object, ...]) -> None:
     statement = f"UPDATE wallets_webhookevent SET {changes} WHERE id = %s AND lease = %s AND state = 'waiting'"
     if not sql.run(statement, (*values, claimed.id, claimed.lease)).rowcount:
         logger.warning("Webhook %s was claimed by another worker; it is left to that one.", claimed.id)
+
+
+FORGET = """
+UPDATE wallets_webhookevent SET body = NULL WHERE id IN (
+    SELECT id FROM wallets_webhookevent WHERE handled_at < %s AND body IS NOT NULL AND state <> 'waiting'
+    ORDER BY handled_at LIMIT %s)
+"""
+
+
+def forget_bodies(*, now: datetime, limit: int = 10_000) -> int:
+    """Let go of the bodies of what was handled long enough ago: they have people's names and account numbers. Digest
+    and outcome stay. Returns how many.
+    """
+    return sql.run(FORGET, (now - timedelta(days=settings.WEBHOOK_BODY_DAYS), limit)).rowcount

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -46,7 +46,8 @@ class SignatureInvalid(NotAuthenticated):
 
 
 def take(slug: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> list[UUID]:
-    """Store what a provider says happened, once; returns the ids of what is new. Header names are in lower case.
+    """Store what a provider says happened, once; returns the ids of what a worker shall look at: all that is new, and
+    what was handled before and is said again. Header names are in lower case.
 
     Raises NotFound for a provider that isn't enabled, and SignatureInvalid.
     """
@@ -62,11 +63,13 @@ def take(slug: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -
     events = _events(bank, body)
     digest = sha256(body).digest()
     kept = json.dumps({name: _text(headers[name], HEADER_LIMIT) for name in KEPT_HEADERS if name in headers})
-    fresh = _store(slug, events, body, digest, kept, now)
+    rows = {row["dedupe_key"]: row for row in map(_row, events)}
+    fresh = _store(slug, rows, body, digest, kept, now)
     metrics.webhook_came(slug, "stored" if fresh else "duplicate")
-    for id in fresh:
+    told = fresh if len(fresh) == len(rows) else [*fresh, *_said_again(slug, rows, digest, now)]
+    for id in told:
         transaction.on_commit(partial(bell.ring, "wallets.handle_webhook", str(id)))
-    return fresh
+    return told
 
 
 def _events(bank: PaymentProvider, body: bytes) -> Sequence[ProviderEvent]:
@@ -100,12 +103,18 @@ RETURNING id, dedupe_key
 OTHER_BYTES = """
 SELECT dedupe_key FROM wallets_webhookevent WHERE provider = %s AND dedupe_key = ANY (%s::text[]) AND sha256 <> %s
 """
+# What wasn't so when it was first said may be so by now: asked about once, it is asked about again.
+SAID_AGAIN = """
+UPDATE wallets_webhookevent SET state = 'waiting', next_at = %(now)s
+WHERE provider = %(provider)s AND dedupe_key = ANY (%(keys)s::text[]) AND sha256 = %(sha256)s
+  AND state <> 'waiting' AND kind <> 'other'
+RETURNING id
+"""
 
 
 def _store(
-    slug: str, events: Sequence[ProviderEvent], body: bytes, digest: bytes, headers: str, now: datetime
+    slug: str, rows: Mapping[str, dict[str, Any]], body: bytes, digest: bytes, headers: str, now: datetime
 ) -> list[UUID]:
-    rows = {row["dedupe_key"]: row for row in map(_row, events)}
     common = {"provider": slug, "body": body, "sha256": digest, "headers": headers, "now": now}
     stored = sql.rows(STORE, common | {"events": json.dumps([*rows.values()]), "suffix": "", "contradicts": False})
     known = rows.keys() - {key for _, key in stored}
@@ -114,9 +123,19 @@ def _store(
         if others:
             logger.warning("A webhook of %s came again under %s, with other bytes.", slug, ", ".join(others))
             again = json.dumps([rows[key] | {"id": str(uuid7())} for key in others])
-            suffix = f"#{digest.hex()[:32]}"
-            stored += sql.rows(STORE, common | {"events": again, "suffix": suffix, "contradicts": True})
+            stored += sql.rows(STORE, common | {"events": again, "suffix": _suffix(digest), "contradicts": True})
     return [id for id, _ in stored]
+
+
+def _said_again(slug: str, keys: Iterable[str], digest: bytes, now: datetime) -> list[UUID]:
+    """Let what was handled be looked at once more."""
+    names = sql.texts(name for key in keys for name in (key, key + _suffix(digest)))
+    return [id for (id,) in sql.rows(SAID_AGAIN, {"provider": slug, "keys": names, "sha256": digest, "now": now})]
+
+
+def _suffix(digest: bytes) -> str:
+    """What tells other bytes under one key from the first ones."""
+    return f"#{digest.hex()[:32]}"
 
 
 def _row(event: ProviderEvent) -> dict[str, Any]:

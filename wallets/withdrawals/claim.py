@@ -12,7 +12,7 @@ from wallets.models import BankAccount, PayoutAttempt, Wallet, Withdrawal
 from wallets.providers.port import Capability, PaymentProvider
 from wallets.providing import provider, registry
 from wallets.withdrawals import breaker, steps
-from wallets.withdrawals.decide import Known, Outcome
+from wallets.withdrawals.decide import AT_THE_DOOR, Known, Outcome
 from wallets.withdrawals.steps import Because, Status
 from wallets.withdrawals.timing import Terms
 
@@ -73,7 +73,9 @@ def claim(withdrawal_id: UUID, now: datetime) -> Claimed | None:
     bank = provider(withdrawal.provider)
     attempt = PayoutAttempt.objects.filter(withdrawal=withdrawal).order_by("-number").first()
     if _is_to_be_sent(withdrawal, attempt):
-        wait = _thaw(withdrawal, now) or breaker.held_until(bank.slug, lease=terms(bank).lease, now=now)
+        wait = _thaw(withdrawal, now) or breaker.held_until(
+            bank.slug, withdrawal.currency, lease=terms(bank).lease, now=now
+        )
         if wait is None:
             return _lease(withdrawal, bank, _about_to_be_sent(withdrawal, bank, attempt, now), now, send=True)
         _put_off(withdrawal, wait)
@@ -139,7 +141,7 @@ def _about_to_be_sent(
 
 def _about_to_be_asked(attempt: PayoutAttempt) -> PayoutAttempt:
     """From now on it is in doubt: a "no" speaks of one sending, and no longer of all. Not so where all were refused."""
-    settled = attempt.doubtful or attempt.outcome == Outcome.REJECTED
+    settled = attempt.doubtful or attempt.outcome in AT_THE_DOOR
     return attempt if settled else _changed(attempt, doubtful=True)
 
 

@@ -15,6 +15,8 @@ from wallets.withdrawals.timing import Terms
 
 Outcome = PayoutAttempt.Outcome
 Status = Withdrawal.Status
+# Refused as it was given: nothing was taken, if the bank says the same when it is asked.
+AT_THE_DOOR = (Outcome.REJECTED, Outcome.UNDERFUNDED)
 
 
 class Act(StrEnum):
@@ -80,9 +82,11 @@ def on_answer(known: Known, result: SubmitResult, now: datetime) -> Decision:
     why = f": {result.detail}" if result.detail else "."
     match result.outcome:
         case SubmitOutcome.REJECTED if result.misconfigured:
-            return _unsent(known, f"The provider refused us, not the order{why}", result, now)
+            return _unsent(known, f"The provider refused us, not the order{why}", result.detail, now)
         case SubmitOutcome.NOT_SENT:
-            return _unsent(known, f"It couldn't be sent{why}", result, now)
+            return _unsent(known, f"It couldn't be sent{why}", result.detail, now, at_least=result.retry_after or 0.0)
+        case SubmitOutcome.REJECTED if result.underfunded:
+            return _ask(known, Outcome.UNDERFUNDED, f"We hold too little there for it{why}", detail=result.detail)
         case SubmitOutcome.REJECTED:
             return _ask(known, Outcome.REJECTED, f"The bank refused it{why}", detail=result.detail)
         case SubmitOutcome.ACCEPTED:
@@ -141,21 +145,20 @@ def _ask(
     )
 
 
-def _unsent(known: Known, words: str, result: SubmitResult, now: datetime) -> Decision:
+def _unsent(known: Known, words: str, detail: str, now: datetime, *, at_least: float = 0.0) -> Decision:
+    """Send the same again later, for a day."""
     if now - known.started_at > timing.SENDING_PATIENCE:
-        return Decision(Act.REVIEW, words, Outcome.NOT_SENT, code="not_sent", detail=result.detail)
-    pause, at_least = timing.sending_pause(known.sends), result.retry_after or 0.0
-    return Decision(
-        Act.SEND, words, Outcome.NOT_SENT, max(pause, at_least), at_least, detail=result.detail, restart=True
-    )
+        return Decision(Act.REVIEW, words, Outcome.NOT_SENT, code="not_sent", detail=detail)
+    pause = max(timing.sending_pause(known.sends), at_least)
+    return Decision(Act.SEND, words, Outcome.NOT_SENT, pause, at_least, detail=detail, restart=True)
 
 
 def _failed(known: Known, state: PayoutState) -> Decision:
     """A conclusive failure. What the bank refused at the door keeps its first reason."""
-    refused = known.outcome == Outcome.REJECTED
+    refused, ours = known.outcome in AT_THE_DOOR, known.outcome == Outcome.UNDERFUNDED or state.underfunded
     detail = known.detail if refused and known.detail else state.detail
     words = "The bank says that it failed" if state.status == RemoteStatus.FAILED else "The bank sent it back"
-    code = "refused_by_bank" if refused else "returned_by_bank"
+    code = "not_paid_by_us" if ours else "refused_by_bank" if refused else "returned_by_bank"
     return Decision(Act.FAIL, _sentence(words, detail), Outcome.REFUSED, code=code, detail=detail, understood=True)
 
 
@@ -177,6 +180,9 @@ def _not_found(known: Known, now: datetime) -> Decision:
     believed = known.terms.believes_a_miss(now - known.sent_at, misses)
     # What was sent twice and refused once may have arrived the first time, or may still: whoever was to send it first
     # may only have slept. So it is sent on under its own reference, which is paid once, until a person must look.
+    if known.outcome == Outcome.UNDERFUNDED and not known.doubtful:
+        words = _sentence("The bank doesn't know it, and is sent it again when it may have money of ours", known.detail)
+        return _unsent(known, words, known.detail, now)
     if known.outcome == Outcome.REJECTED and not known.doubtful:
         words = _sentence("The bank refused it, and doesn't know it", known.detail)
         return Decision(Act.FAIL, words, Outcome.REFUSED, code="refused_by_bank", detail=known.detail, understood=True)
@@ -250,4 +256,5 @@ def _sentence(words: str, detail: str) -> str:
 
 def rejected(known: Known, result: SubmitResult) -> Known:
     """What is known once the bank has refused an order, and before it was asked about it."""
-    return replace(known, outcome=Outcome.REJECTED, detail=result.detail)
+    outcome = Outcome.UNDERFUNDED if result.underfunded else Outcome.REJECTED
+    return replace(known, outcome=outcome, detail=result.detail)

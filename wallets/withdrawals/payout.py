@@ -6,10 +6,14 @@ An answer that isn't known is asked for, and never sent again blindly: the next 
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from django.db import transaction
 
 from ledger.decision import InsufficientFunds
 from ledger.durable import durable
@@ -25,7 +29,7 @@ from wallets.providers.port import (
     SubmitOutcome,
     SubmitResult,
 )
-from wallets.withdrawals import breaker, recipients, settle, steps
+from wallets.withdrawals import breaker, cost, recipients, settle, steps
 from wallets.withdrawals.claim import Claimed, claim, due
 from wallets.withdrawals.decide import Act, Decision, after_word, on_answer, on_state, rejected
 from wallets.withdrawals.steps import Because, Status
@@ -48,9 +52,11 @@ def advance(withdrawal_id: UUID, *, clock: Callable[[], datetime]) -> bool:
         metrics.payout_answered(claimed.bank.slug, result.outcome)
         refused = result.outcome == SubmitOutcome.REJECTED and not result.misconfigured
         _write_submitted(claimed, result, clock(), _ask(claimed, result.provider_id) if refused else None)
-        breaker.record(claimed.bank.slug, result, now=clock())
+        breaker.record(claimed.bank.slug, claimed.withdrawal.currency, result, now=clock())
     else:
-        _write_state(claimed, _ask(claimed), clock())
+        state = _ask(claimed)
+        _write_state(claimed, state, clock())
+        breaker.record_state(claimed.bank.slug, claimed.withdrawal.currency, state, now=clock())
     return True
 
 
@@ -90,13 +96,13 @@ def _write_submitted(claimed: Claimed, result: SubmitResult, now: datetime, aske
     known = claimed.known()
     decision = _heeding_word(withdrawal, on_answer(known, result, now))
     if asked is None:
-        _act(claimed, withdrawal, decision, now, result.provider_id, result.raw)
+        _act(claimed, withdrawal, decision, now, result)
         return
     steps.note(withdrawal, Because(decision.words, attempt=claimed.attempt.number, raw=result.raw), now=now)
     confirmed = _heeding_word(withdrawal, on_state(rejected(known, result), asked, now))
     if confirmed.outcome is None:
         confirmed = decision
-    _act(claimed, withdrawal, confirmed, now, asked.provider_id or result.provider_id, asked.raw)
+    _act(claimed, withdrawal, confirmed, now, replace(asked, provider_id=asked.provider_id or result.provider_id))
 
 
 @durable
@@ -105,7 +111,7 @@ def _write_state(claimed: Claimed, state: PayoutState, now: datetime) -> None:
     withdrawal = _still_ours(claimed)
     if withdrawal is not None:
         decision = _heeding_word(withdrawal, on_state(claimed.known(), state, now))
-        _act(claimed, withdrawal, decision, now, state.provider_id, state.raw)
+        _act(claimed, withdrawal, decision, now, state)
 
 
 def _still_ours(claimed: Claimed) -> Withdrawal | None:
@@ -123,19 +129,15 @@ def _heeding_word(withdrawal: Withdrawal, decision: Decision) -> Decision:
 
 
 def _act(
-    claimed: Claimed,
-    withdrawal: Withdrawal,
-    decision: Decision,
-    now: datetime,
-    provider_id: str,
-    raw: Mapping[str, Any],
+    claimed: Claimed, withdrawal: Withdrawal, decision: Decision, now: datetime, said: SubmitResult | PayoutState
 ) -> None:
     """Do what was decided: the attempt, the withdrawal, the money and the history, all in one transaction."""
-    _learn(claimed.attempt, decision, now, provider_id)
-    because = Because(decision.words, attempt=claimed.attempt.number, raw=raw)
+    _learn(claimed.attempt, decision, now, said.provider_id)
+    because = Because(decision.words, attempt=claimed.attempt.number, raw=said.raw)
+    took = cost.told(withdrawal, said) if isinstance(said, PayoutState) else None
     match decision.act:
         case Act.COMPLETE:
-            _complete(withdrawal, because, now)
+            _complete(withdrawal, because, took, now)
         case Act.FAIL:
             settle.fail(withdrawal, because, code=decision.code, detail=decision.detail, now=now)
         case Act.REVIEW:
@@ -144,11 +146,14 @@ def _act(
             _give_back(withdrawal, because, decision, now)
         case _:
             _later(claimed, withdrawal, decision, because, now)
+            if withdrawal.status == Status.COMPLETED:
+                settle.book_cost(withdrawal, because, took=took, now=now)
 
 
-def _complete(withdrawal: Withdrawal, because: Because, now: datetime) -> None:
+def _complete(withdrawal: Withdrawal, because: Because, took: Decimal | None, now: datetime) -> None:
     try:
-        settle.complete(withdrawal, because, now=now)
+        with transaction.atomic():
+            settle.complete(withdrawal, because, took=took, now=now)
     except InsufficientFunds:
         # It was given back once, and is spent: only a person can see to it.
         settle.review(withdrawal, because, code="contradiction", now=now)

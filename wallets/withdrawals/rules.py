@@ -10,14 +10,10 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
 from msgspec import Struct
 
 from ledger import sql
-from users import audit
-from users.callers import Actor
 from wallets.models import BankAccount, Withdrawal
-from wallets.models.rules import Rule
 
 
 class LimitExceeded(Exception):
@@ -166,24 +162,3 @@ def _why(approval: Approval, amount: int, used: Used, account: BankAccount) -> s
 
 def _was_paid(account: BankAccount) -> bool:
     return Withdrawal.objects.filter(bank_account=account, status=Withdrawal.Status.COMPLETED).exists()
-
-
-@transaction.atomic
-def keep(rule: Rule, *, actor: Actor, now: datetime) -> None:
-    """Store a rule, new or changed, with its trail."""
-    verb = "added" if rule._state.adding else "changed"
-    rule.save()
-    _trail(rule, verb, actor, now)
-
-
-@transaction.atomic
-def drop(rule: Rule, *, actor: Actor, now: datetime) -> None:
-    """Take a rule away, with its trail."""
-    _trail(rule, "removed", actor, now)
-    rule.delete()
-
-
-def _trail(rule: Rule, verb: str, actor: Actor, now: datetime) -> None:
-    kind = str(rule._meta.verbose_name).replace(" ", "_")
-    data = {field.name: getattr(rule, field.name) for field in rule._meta.concrete_fields if field.name != "id"}
-    audit.record(actor=actor, action=f"{kind}.{verb}", kind=kind, object_id=rule.pk, data=data, now=now)

@@ -2,32 +2,46 @@
 locked.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from ledger import holds
 from ledger.decision import InsufficientFunds
-from ledger.posting import post_one
+from ledger.posting import post_all, post_one
 from ledger.requests import Close, Place, Posting
 from ledger.reversal import reversal
 from wallets import chart, metrics
 from wallets.models import Withdrawal
-from wallets.withdrawals import timing
+from wallets.withdrawals import cost, timing
 from wallets.withdrawals.steps import Because, Status, move
 
 
-def complete(withdrawal: Withdrawal, because: Because, *, now: datetime) -> None:
+def complete(withdrawal: Withdrawal, because: Because, *, took: Decimal | None = None, now: datetime) -> None:
     """The bank paid: the money leaves the wallet and the provider's account with us, once, however often it is said.
 
-    Raises InsufficientFunds where it was given back and spent meanwhile.
+    With it goes what the bank took for that, in major units, where that is told. Raises InsufficientFunds where the
+    money was given back and spent meanwhile.
     """
-    posted = withdrawal.transaction_id or _post(withdrawal, now)
+    payout = [] if withdrawal.transaction_id else [_payout(withdrawal)]
+    _post([*payout, *cost.postings(withdrawal, took)], now)
+    if payout:
+        metrics.payout_settled(withdrawal.provider, (now - withdrawal.created_at).total_seconds())
+    posted = payout[0].id if payout else withdrawal.transaction_id
     # What was paid before and is said to be so again was contradicted by the bank: a person's word ends that.
     look = None if withdrawal.transaction_id else timing.next_look(now, now)
     move(
         withdrawal, Status.COMPLETED, because, now=now, transaction_id=posted, completed_at=now,
         next_at=look, checks=0, failure_code="", failure_detail="",
     )  # fmt: skip
+    cost.record(withdrawal, took, because, now=now)
+
+
+def book_cost(withdrawal: Withdrawal, because: Because, *, took: Decimal | None, now: datetime) -> None:
+    """The bank tells only after it paid what it took for that."""
+    _post(cost.postings(withdrawal, took), now)
+    cost.record(withdrawal, took, because, now=now)
 
 
 def fail(withdrawal: Withdrawal, because: Because, *, code: str, detail: str, now: datetime) -> None:
@@ -80,19 +94,23 @@ def hold_again(withdrawal: Withdrawal, *, now: datetime) -> Any:
     return named.id
 
 
-def _post(withdrawal: Withdrawal, now: datetime) -> Any:
-    """Post the payout and our fee by one transaction, out of the hold where there is one; returns its id."""
+def _post(postings: Sequence[Posting], now: datetime) -> None:
+    """Post them as one act, where there are any."""
+    if postings:
+        post_all(postings, now=now)
+    for posting in postings:
+        metrics.posted(posting.kind)
+
+
+def _payout(withdrawal: Withdrawal) -> Posting:
+    """The posting of the payout and our fee, out of the hold where there is one."""
     account, total = withdrawal.wallet.account_id, withdrawal.amount + withdrawal.fee
     purse = chart.wallet(account, withdrawal.currency)
     legs = [purse.debit(total), chart.clearing(withdrawal.provider, withdrawal.currency).credit(withdrawal.amount)]
     if withdrawal.fee:
         legs.append(chart.fees(withdrawal.currency).credit(withdrawal.fee))
     held = withdrawal.hold.status == "open"
-    posting = Posting(
+    return Posting(
         "withdrawal", f"withdrawal:{withdrawal.pk}", tuple(legs),
         closes=(Close(account, withdrawal.hold_id, total),) if held else (), description=withdrawal.description,
     )  # fmt: skip
-    post_one(posting, now=now)
-    metrics.posted(posting.kind)
-    metrics.payout_settled(withdrawal.provider, (now - withdrawal.created_at).total_seconds())
-    return posting.id

@@ -39,12 +39,13 @@ def resume(*, provider: str = EVERY, actor: Actor, now: datetime) -> bool:
 WAKE = """
 UPDATE wallets_withdrawal SET next_at = %(now)s + random() * interval '30 s'
 WHERE status = 'pending' AND next_at > %(now)s + interval '30 s' AND %(provider)s IN ('*', provider)
+  AND %(currency)s IN ('', currency)
 """
 
 
-def wake(provider: str, now: datetime) -> None:
-    """Let what waits to be sent through a provider (`*` for all) be due soon."""
-    sql.run(WAKE, {"now": now, "provider": provider})
+def wake(provider: str, now: datetime, *, currency: str = "") -> None:
+    """Let what waits to be sent through a provider (`*` for all) be due soon, all of it or what is in a currency."""
+    sql.run(WAKE, {"now": now, "provider": provider, "currency": currency})
 
 
 def paused() -> list[PayoutPause]:

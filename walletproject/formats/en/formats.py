@@ -3,4 +3,4 @@ and time where there is no room for both, and nowhere else.
 """
 
 DATETIME_FORMAT = "j\N{NO-BREAK SPACE}M\N{NO-BREAK SPACE}Y, H:i:s\N{NO-BREAK SPACE}T"
-DATE_FORMAT = "j M Y"
+DATE_FORMAT = "j\N{NO-BREAK SPACE}M\N{NO-BREAK SPACE}Y"

@@ -1,7 +1,5 @@
 """Close days of the books, and seal them."""
 
-import argparse
-import calendar
 from datetime import date
 from typing import Any
 
@@ -34,12 +32,14 @@ class Command(commands.Command):
     def add_arguments(self, parser: CommandParser) -> None:
         until = parser.add_mutually_exclusive_group()
         until.add_argument("--through", "--day", type=commands.day, metavar="DAY", help="the last day to be closed")
-        until.add_argument("--month", type=_last_day, help="the month to be closed, with all days before it")
+        until.add_argument("--month", type=commands.month, help="the month to be closed, with all days before it")
         parser.add_argument("--dry-run", action="store_true", help="close nothing, only tell what would be")
 
     def handle(self, *args: Any, **options: Any) -> None:
         console, quiet = self.console, options["quiet"]
-        through = options["through"] or options["month"] or closing.last_closable_day(timezone.now())
+        through = options["through"] or closing.last_closable_day(timezone.now())
+        if options["month"]:
+            _, through = options["month"]
         days = sorted({*open_days(through), *unsealed()})
         if not quiet:
             console.print(f"To be closed and sealed: {_told(days)}.")
@@ -62,12 +62,3 @@ def _close(through: date, days: int, quiet: bool) -> Head | None:
 
 def _told(days: list[date]) -> str:
     return f"{days[0]} to {days[-1]}, {len(days)} days" if days else "nothing"
-
-
-def _last_day(text: str) -> date:
-    """The last day of a month such as 2026-10. Raises ArgumentTypeError."""
-    try:
-        first = date.fromisoformat(f"{text}-01")
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no month; write it as 2026-10.") from error
-    return first.replace(day=calendar.monthrange(first.year, first.month)[1])

@@ -3,18 +3,18 @@
 import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ledger import commands
 from users.callers import System
 from wallets.currencies import exponent
 from wallets.documents.document import major
-from wallets.management.examples import Examples
 from wallets.opening import InvalidState
 from wallets.reconciliation import accounts, importing
 from wallets.reconciliation.accounts import NoSuchClearing
@@ -23,26 +23,22 @@ from wallets.reconciliation.formats.cells import CellRefused
 from wallets.reconciliation.formats.lines import StatementRefused
 from wallets.reconciliation.importing import Imported, Upload
 
-EXAMPLES = """
-examples:
+
+class Command(commands.Command):
+    """All of the file or nothing; the same file twice changes nothing."""
+
+    help = (
+        "Import a statement: all of it or nothing, each line once however many files tell it. Exit code 0 when it is"
+        " imported, now or before; 1 when it is refused, and nothing of it was kept; 2 when it was asked for wrongly,"
+        " or while another import or run of the account is under way."
+    )
+    examples = """
   manage.py import_statement march.csv --account paystack:NGN --mapping standard --dry-run
   manage.py import_statement march.xlsx --account flutterwave:NGN --mapping flutterwave --closing 1204500.50
   manage.py import_statement 0303.sta --account gtbank:NGN --format mt940
-
-exit codes: 0 imported, or imported before; 1 refused, and nothing of it was kept; 2 asked for wrongly, or while
-another import or run of the account is under way
 """
-SUFFIXES = {".csv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".sta": "mt940", ".mt940": "mt940", ".940": "mt940"}
-SUFFIXES |= {".xml": "camt053"}
-
-
-class Command(BaseCommand):
-    """All of the file or nothing; the same file twice changes nothing."""
-
-    help = "Import a statement: all of it or nothing, each line once however many files tell it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.formatter_class, parser.epilog = Examples, EXAMPLES
         parser.add_argument("file", type=Path)
         parser.add_argument("--account", required=True, help="the clearing account, as provider:CURRENCY")
         parser.add_argument("--format", choices=files.FORMATS, help="without it, by the file's name")
@@ -52,10 +48,10 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="read and check it, and keep nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(file=cast(IO[str], self.stdout), soft_wrap=True)
+        console = self.console
         upload = _upload(options)
         try:
-            imported = _import(upload, options["dry_run"])
+            imported = _import(upload, options["dry_run"], options["quiet"])
         except StatementRefused as refusal:
             for trouble in refusal.troubles:
                 console.print(f"[red]✗[/] {escape(upload.name)}, {escape(str(trouble))}", highlight=False)
@@ -63,12 +59,13 @@ class Command(BaseCommand):
             sys.exit(1)
         except InvalidState as busy:
             raise CommandError(str(busy), returncode=2) from busy
-        _tell(console, upload, imported, options["dry_run"])
+        if not options["quiet"]:
+            _tell(console, upload, imported, options["dry_run"])
 
 
 def _upload(options: dict[str, Any]) -> Upload:
     path: Path = options["file"]
-    format = options["format"] or SUFFIXES.get(path.suffix.lower())
+    format = options["format"] or files.format_of(path.name)
     if format is None:
         raise CommandError(f"{path.name} doesn't tell its format; name it with --format.", returncode=2)
     try:
@@ -87,10 +84,10 @@ def _minor(text: str | None, currency: str) -> int | None:
         raise CellRefused(f"{text} is no balance; write it such as 1234.50.") from None
 
 
-def _import(upload: Upload, dry_run: bool) -> Imported:
+def _import(upload: Upload, dry_run: bool, quiet: bool) -> Imported:
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=Console(stderr=True), transient=True,
+        console=Console(stderr=True), transient=True, disable=quiet,
     ) as progress:  # fmt: skip
         task = progress.add_task(f"reading {upload.name}", total=None)
         file = importing.read(upload)

@@ -1,32 +1,22 @@
 """Reconcile clearing accounts with the statements of their providers."""
 
 import sys
-from datetime import date
-from typing import IO, Any, cast
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ledger import commands
 from users.callers import System
 from wallets.currencies import exponent
 from wallets.documents.document import major
-from wallets.management.examples import Examples
 from wallets.models import ReconciledAccount, Reconciliation
 from wallets.opening import InvalidState
 from wallets.reconciliation.run import NothingToReconcile, reconcile
 
-EXAMPLES = """
-examples:
-  manage.py reconcile_provider                        every account that has statements
-  manage.py reconcile_provider paystack --currency NGN --until 2026-03-31
-  manage.py reconcile_provider paystack --dry-run     what a run would match and list; nothing is kept
-
-exit codes: 0 everything is explained; 1 there are open breaks, or balances differ by more; 2 asked for
-wrongly, or while another import or run of the account is under way
-"""
 PARTS = (
     ("our books", "ledger_balance", ""), ("their statement", "statement_balance", ""),
     ("open in our books", "open_here", "+"), ("open in their statement", "open_there", "−"),
@@ -35,22 +25,29 @@ PARTS = (
 )  # fmt: skip
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     """Exit code 0 when everything is explained, 1 when there are breaks."""
 
-    help = "Match statements with the books, list what doesn't match, and explain how the balances differ."
+    help = (
+        "Match statements with the books, list what doesn't match, and explain how the balances differ. Exit code 0"
+        " when everything is explained; 1 when there are open breaks, or balances differ by more; 2 when it was asked"
+        " for wrongly, or while another import or run of the account is under way."
+    )
+    examples = """
+  manage.py reconcile_provider                        every account that has statements
+  manage.py reconcile_provider paystack --currency NGN --until 2026-03-31
+  manage.py reconcile_provider paystack --dry-run     what a run would match and list; nothing is kept
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.formatter_class, parser.epilog = Examples, EXAMPLES
         parser.add_argument("provider", nargs="?", help="one provider; without it, all that have statements")
         parser.add_argument("--currency", help="one currency; without it, all of them")
-        parser.add_argument("--since", type=date.fromisoformat, help="the first day; the first statement's without it")
-        parser.add_argument("--until", type=date.fromisoformat, help="the last day; the last statement's without it")
+        parser.add_argument("--since", type=commands.day, metavar="DAY", help="the first statement's without it")
+        parser.add_argument("--until", type=commands.day, metavar="DAY", help="the last statement's without it")
         parser.add_argument("--dry-run", action="store_true", help="keep nothing")
-        parser.add_argument("--quiet", action="store_true", help="print only accounts that aren't clean: for a cron")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(file=cast(IO[str], self.stdout), soft_wrap=True)
+        console = self.console
         wanted = {"provider": options["provider"], "currency": options["currency"]}
         found = ReconciledAccount.objects.filter(**{name: value for name, value in wanted.items() if value})
         if not found:

@@ -40,7 +40,7 @@ DEPOSITS = {
 }
 # Fincra's own classification. A type that isn't here says nothing that money may be given back for.
 REFUSALS = {
-    "NO_ENOUGH_MONEY_IN_WALLET": Refused.ORDER,
+    "NO_ENOUGH_MONEY_IN_WALLET": Refused.FUNDS,
     "INVALID_QUOTE": Refused.ORDER,
     "QUOTE_NOT_GENERATED": Refused.ORDER,
     "UNPROCESSABLE_ENTITY": Refused.ORDER,
@@ -148,12 +148,14 @@ def _payout(body: Body, reference: str) -> PayoutState:
         return outcomes.beside(PayoutState, body, provider=NAME, theirs=theirs)
     status = reading.text(data.get("status"))
     known = reading.currency(data.get("destinationCurrency"))
+    remote, detail = PAYOUTS.get(status.lower(), RemoteStatus.UNKNOWN), _detail(status, data.get("reason"))
     return PayoutState(
-        PAYOUTS.get(status.lower(), RemoteStatus.UNKNOWN),
+        remote,
         amount=reading.minor(data.get("amountReceived"), known),
         currency=known,
         provider_id=reading.text(data.get("reference")) or reading.text(data.get("id")),
-        detail=_detail(status, data.get("reason")),
+        detail=detail,
+        underfunded=outcomes.failed_underfunded(remote, detail),
         fee=reading.number(data.get("fee")),
         raw=redacted(data),
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from wallets.providers import outcomes, reading
-from wallets.providers.outcomes import Body, Refusal, Refused
+from wallets.providers.outcomes import Body, Refusal
 from wallets.providers.port import (
     BalanceReading,
     Bank,
@@ -106,7 +106,7 @@ def _refusal(body: Body) -> Refusal | None:
     if body.get("status") != "error":
         return None
     message = reading.words(body.get("message"))
-    return Refusal(Refused.DUPLICATE if outcomes.is_duplicate(message) else Refused.ORDER, message)
+    return Refusal(outcomes.about(message), message)
 
 
 def _no_transfer(status: int, body: Body) -> bool:
@@ -148,6 +148,7 @@ def _payout(data: Body) -> PayoutState:
         currency=known,
         provider_id=reading.text(data.get("id")),
         detail=reading.told(NAME, status, why),
+        underfunded=outcomes.failed_underfunded(remote, why),
         fee=reading.number(data.get("fee")),
         raw=redacted(data),
     )

@@ -50,6 +50,7 @@ DEPOSITS = {
 REFUSALS = {
     "duplicate_transfer_reference": Refused.DUPLICATE,
     "rate_limited": Refused.BUSY,
+    "insufficient_balance": Refused.FUNDS,
 }
 
 
@@ -132,8 +133,8 @@ def _refusal(body: Body) -> Refusal | None:
     if body.get("status") is not False:
         return None
     message, code = reading.words(body.get("message")), reading.text(body.get("code"))
-    about = REFUSALS.get(code, Refused.DUPLICATE if outcomes.is_duplicate(message) else Refused.ORDER)
-    if about is Refused.ORDER and body.get("type") == "processor_error":
+    about = REFUSALS.get(code, outcomes.about(message))
+    if about in (Refused.ORDER, Refused.FUNDS) and body.get("type") == "processor_error":
         # An error of the bank behind it may come after the order was taken.
         about = Refused.NOTHING
     return Refusal(about, message, code)
@@ -151,12 +152,14 @@ def _payout(body: Body, reference: str) -> PayoutState:
         return outcomes.beside(PayoutState, body, provider=NAME, theirs=theirs)
     status = reading.text(data.get("status"))
     known = reading.currency(data.get("currency"))
+    remote, detail = PAYOUTS.get(status.lower(), RemoteStatus.UNKNOWN), _detail(status, data)
     return PayoutState(
-        PAYOUTS.get(status.lower(), RemoteStatus.UNKNOWN),
+        remote,
         amount=_minor(data.get("amount"), known),
         currency=known,
         provider_id=reading.text(data.get("transfer_code")) or reading.text(data.get("id")),
-        detail=_detail(status, data),
+        detail=detail,
+        underfunded=outcomes.failed_underfunded(remote, detail),
         fee=_fee(data.get("fee_charged")),
         raw=redacted(data),
     )

@@ -91,7 +91,8 @@ class SandboxProvider(PaymentProvider):
         found = self._bank.look_up(reference)
         if found is None:
             return PayoutState(RemoteStatus.NOT_FOUND)
-        return PayoutState(PAYOUTS[found.status], found.amount, found.currency, reference, found.detail)
+        status, fee = PAYOUTS[found.status], _major(found.fee, found.currency)
+        return PayoutState(status, found.amount, found.currency, reference, found.detail, fee)
 
     def fetch_balances(self, currency: str) -> Sequence[BalanceReading]:
         now = datetime.now(UTC)

@@ -3,8 +3,10 @@
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from wallets.providers import reading
 from wallets.providers.port import InvalidSignature, ProviderEvent
 
 TIMESTAMP, SIGNATURE = "x-sandbox-timestamp", "x-sandbox-signature"
@@ -45,12 +47,12 @@ def parse(body: bytes) -> list[ProviderEvent]:
     """What a verified body says. Raises ValueError for one that can't be read."""
     try:
         told = json.loads(body)
-        return [_event(told["id"], told["event"], told["data"])]
+        return [_event(told["id"], told["event"], reading.moment(told.get("at")), told["data"])]
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("It isn't an event of the sandbox bank.") from error
 
 
-def _event(id: str, name: str, data: Mapping[str, Any]) -> ProviderEvent:
+def _event(id: str, name: str, at: datetime | None, data: Mapping[str, Any]) -> ProviderEvent:
     kind, _, status = name.partition(".")
     return ProviderEvent(
         dedupe_key=str(id),
@@ -58,4 +60,5 @@ def _event(id: str, name: str, data: Mapping[str, Any]) -> ProviderEvent:
         reference=str(data.get("reference", "")),
         provider_id=str(data.get("id", "")),
         hinted_status=status,
+        occurred_at=at,
     )

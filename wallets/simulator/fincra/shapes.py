@@ -4,7 +4,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from wallets.simulator.accounts import Account
-from wallets.simulator.amounts import major
+from wallets.simulator.amounts import major, told
 from wallets.simulator.clock import iso
 from wallets.simulator.deposits import Deposit
 from wallets.simulator.orders import Transfer
@@ -45,7 +45,7 @@ def payout(transfer: Transfer) -> dict[str, Any]:
     received, paid = transfer.said_amount, iso(transfer.paid)
     return {
         "id": transfer.id, "amountCharged": major(received + transfer.fee), "amountReceived": major(received),
-        "fee": major(transfer.fee), "rate": 1, "paymentScheme": None, "paymentDestination": "bank_account",
+        "fee": told(transfer.said_fee), "rate": 1, "paymentScheme": None, "paymentDestination": "bank_account",
         "sourceCurrency": transfer.said_currency, "destinationCurrency": transfer.said_currency, "status": status,
         "reference": own(transfer.id), "customerReference": transfer.reference,
         "reason": transfer.detail or ("Payout was successful" if transfer.state == "success" else None),

@@ -10,7 +10,7 @@ from wallets.simulator.deposits import Deposit, Deposits
 from wallets.simulator.flutterwave import bodies, shapes
 from wallets.simulator.flutterwave.shapes import no, yes
 from wallets.simulator.keys import Keys
-from wallets.simulator.orders import FEES, DuplicateReference, InsufficientBalance, Order, Refused, Transfer
+from wallets.simulator.orders import DuplicateReference, InsufficientBalance, Order, Refused, Transfer
 from wallets.simulator.wire import Answer, Event, Face, Handler, Refusal, Request, Task, encode
 
 # What the reference ends with in Flutterwave's sandbox, to steer what becomes of it.
@@ -78,7 +78,11 @@ class Flutterwave(Face):
 
     def fee(self, request: Request) -> Task:
         """What a transfer costs."""
-        row = {"currency": request.query.get("currency", "NGN"), "fee_type": "value", "fee": major(FEES[self.slug])}
+        row = {
+            "currency": request.query.get("currency", "NGN"),
+            "fee_type": "value",
+            "fee": major(self.bank.fees[self.slug]),
+        }
         return self.task("other", lambda: yes("Transfer fee fetched", [row]))
 
     def send(self, request: Request) -> Task:

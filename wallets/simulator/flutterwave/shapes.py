@@ -3,7 +3,7 @@
 from typing import Any
 
 from wallets.simulator import directory
-from wallets.simulator.amounts import major
+from wallets.simulator.amounts import major, told
 from wallets.simulator.clock import iso
 from wallets.simulator.deposits import Deposit
 from wallets.simulator.orders import Transfer
@@ -42,7 +42,7 @@ def transfer(transfer: Transfer, *, created: bool = False) -> dict[str, Any]:
     return {
         "id": transfer.id, "account_number": transfer.account_number, "bank_code": transfer.bank_code,
         "full_name": transfer.account_name, "created_at": iso(transfer.created), "currency": transfer.said_currency,
-        "debit_currency": transfer.currency, "amount": major(transfer.said_amount), "fee": major(transfer.fee),
+        "debit_currency": transfer.currency, "amount": major(transfer.said_amount), "fee": told(transfer.said_fee),
         "status": transfer.word or status, "reference": transfer.reference, "meta": None,
         "narration": transfer.narration, "complete_message": _message(transfer), "requires_approval": int(waits),
         "is_approved": int(not waits), "bank_name": bank.upper(),

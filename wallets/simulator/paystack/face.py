@@ -276,7 +276,7 @@ class Paystack(Face):
         recipient = self.bank.recipients.get(transfer.recipient)
         return shapes.transfer(transfer) | {
             "recipient": recipient and shapes.recipient(recipient),
-            "fee_charged": minor(transfer.fee),
+            "fee_charged": None if transfer.said_fee is None else minor(transfer.said_fee),
             "gateway_response": transfer.detail or None,
             "session": {"provider": "nip", "id": f"{transfer.id:08d}"} if transfer.paid else None,
         }

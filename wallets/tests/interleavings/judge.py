@@ -5,15 +5,16 @@ The truth is what the simulator's books say, and sums in plain Python of what wa
 
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from ledger.balances import standings
 from wallets import chart
-from wallets.models import TopUp, UnmatchedReceipt, Withdrawal
-from wallets.simulator.amounts import CENT
+from wallets.models import CarriedFee, TopUp, UnmatchedReceipt, Withdrawal
+from wallets.simulator.amounts import CENT, MILLION
 from wallets.simulator.orders import OPEN, Transfer
 from wallets.tests.interleavings.street import BASIS_POINTS, FLAT, SLUGS
-from wallets.tests.interleavings.world import FUNDS, Wished, World
+from wallets.tests.interleavings.world import FUNDS, Wanted, Wished, World
 
 CURRENCIES = ("NGN", "USD")
 # What comes back within the second of the last look isn't seen by it.
@@ -64,6 +65,7 @@ class Judge:
             assert self._is_gone(row) or row.status in final(found), f"{row.status}, and the bank says {told(found)}"
         self._top_ups()
         self._wallets()
+        self._costs()
         self._clearing()
 
     def _may_be_before_a_person(self, row: Withdrawal, found: list[Transfer]) -> None:
@@ -122,23 +124,43 @@ class Judge:
             id: (amount, 0) for id, amount in expected.items()
         }
 
-    def _clearing(self) -> None:
-        """What each provider's books say of our money, and ours of it: they differ by its fees for payouts alone."""
-        costs: Counter[Any] = Counter()
+    def _costs(self) -> None:
+        """What a bank took for a payment is posted as it said it, unless it spoke of another currency."""
         for one in self.world.wanted:
-            row = Withdrawal.objects.get(pk=one.id)
-            for found in self.world.transfers_of(one):
-                if found.state == "success":
-                    costs[found.provider, found.currency] += found.fee
-                    costs[found.provider, found.currency] += found.amount if self._is_gone(row) else 0
+            row, found = Withdrawal.objects.get(pk=one.id), self.world.transfers_of(one)
+            came = {Decimal(each.fee) / MILLION for each in found if each.state in ("success", "reversed")}
+            due = {each.fee for each in found if each.state == "success" and each.said_currency == each.currency}
+            assert row.provider_fee in {None, *came}, f"{row.provider_fee} is posted, and the bank took {came}"
+            assert self._is_gone(row) or not any(due) or row.provider_fee, f"the bank took {due}, and nothing is posted"
+
+    def _clearing(self) -> None:
+        """What each provider's books say of our money, and ours of it, to the millionth: they differ by what it took
+        and didn't say, or gave back with what came back.
+        """
         cash, theirs = self._cash(), self._theirs()
-        ours = {key: (cash[key] - self.cash[key]) * CENT - costs[key] for key in cash}
+        ours = {key: cash[key] - self.cash[key] for key in cash}
+        for one in self.world.wanted:
+            row, found = Withdrawal.objects.get(pk=one.id), self.world.transfers_of(one)
+            paid = sum(each.amount for each in found if each.state == "success")
+            cost = self._gone_for(one) - paid
+            ours[one.provider, "NGN"] += int((row.provider_fee or 0) * MILLION) - cost - paid * self._is_gone(row)
         assert ours == {key: theirs[key] - self.theirs[key] for key in theirs}
 
+    def _gone_for(self, one: Wanted) -> int:
+        """What left a provider's books for a withdrawal and hasn't come back, in all."""
+        store = self.world.sim.store
+        query = "SELECT coalesce(sum(-amount), 0) AS gone FROM entries WHERE provider = :p AND reference = :r"
+        return sum(store.row(query, p=one.provider, r=reference)["gone"] for reference in one.references)
+
     def _cash(self) -> dict[Any, int]:
+        """What our books say, in millionths, with what of fees is carried on taken off."""
         lines = {chart.clearing(slug, currency).id: (slug, currency) for slug in SLUGS for currency in CURRENCIES}
         found = standings(lines, now=self.world.now())
-        return {name: found[id].balance if id in found else 0 for id, name in lines.items()}
+        carried = {(one.provider, one.currency): one.told % 1 for one in CarriedFee.objects.all()}
+        return {
+            name: int(((found[id].balance if id in found else 0) - carried.get(name, 0)) * CENT)
+            for id, name in lines.items()
+        }
 
     def _theirs(self) -> dict[Any, int]:
         accounts = self.world.sim.bank.accounts

@@ -9,7 +9,7 @@ WEIGHTS = {
     "ask": 5, "cancel": 2, "spend": 1, "top_up": 3, "insist": 1,
     "approve": 3, "reject": 1, "retry": 3, "ask_again": 2, "halt": 1, "resume": 2,
     "work": 10, "sweep": 6, "begin": 7, "go_on": 7, "die": 3, "wait": 8, "hurry": 6, "persist": 5,
-    "fault": 10, "lose": 3, "heal": 3, "bank_pays": 2, "bank_fails": 2, "bank_reverses": 2,
+    "fault": 10, "lose": 3, "heal": 3, "bank_pays": 2, "bank_fails": 2, "bank_reverses": 2, "charge": 2,
     "payer_pays": 4, "payer_fails": 1, "deliver": 6, "lie": 1, "forge": 1, "gossip": 3,
 }  # fmt: skip
 SHORTEST, LONGEST = 8, 45

@@ -12,6 +12,7 @@ from wallets.tests.interleavings.healing import until_quiet
 from wallets.tests.interleavings.judge import Judge
 from wallets.tests.interleavings.street import SLUGS, street
 from wallets.tests.interleavings.world import World
+from wallets.webhooks import inbox
 
 # What the bank does, whether we see it pay before it has the money back, and where that ends.
 PAYOUTS = {
@@ -78,8 +79,9 @@ def tell(world: World, slug: str, event: str, thing: Any, write: Any) -> None:
     """Deliver an event about a payout or a deposit, where the provider has one for it, and act on it."""
     told = write(replace(thing, state=event))
     if told is not None:
-        world.tell(slug, told.body)
+        events = world.tell(slug, told.body)
         world.tell_forged(slug, told.body)
         # The event first, and then the withdrawal that it makes due.
-        world.sweep(0, 0)
-        world.sweep(0, 0)
+        for id in events:
+            assert inbox.handle(id, clock=world.now)
+        world.work(0, 0)

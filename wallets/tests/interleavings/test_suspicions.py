@@ -48,6 +48,15 @@ SUSPICIONS = {
     ),
     "back before we saw it paid": ("work", wait(1), "bank_reverses", "gossip", "work"),
     "paid as it was given up": (LOSE, "work", wait(15_000), PERSIST, "ask_again", PERSIST),
+    # Said too early, and in the same words when it is so; by then nobody asks of their own accord any more.
+    "back long after it was said to be": (
+        "work", *(("hurry", "work") * 6), Step("lie", 0, 2), "deliver", "sweep", "sweep", "bank_reverses",
+    ),
+    "paid, and its price told later": (wrong("fee_untold", seconds=50_000), "work", wait(20), "work"),
+    "paid, its price never told, and back": (
+        wrong("fee_untold", seconds=50_000), "work", wait(20), "work", "bank_reverses", "gossip", "work",
+    ),
+    "paid, its price told, and back without it": (Step("charge", 0, 2), "work", wait(20), "work", "bank_reverses"),
     "later, and then cancelled": (wrong("rate_limit", times=1), "work", "cancel", "gossip", "work", "work"),
 }  # fmt: skip
 

@@ -19,7 +19,8 @@ from wallets.idempotency import Claim, IdempotencyInProgress
 from wallets.models import PayoutAttempt, ProviderCircuit, TopUp, WebhookEvent, Withdrawal
 from wallets.opening import InvalidState
 from wallets.providers.port import ProviderUnavailable
-from wallets.simulator.amounts import CENT
+from wallets.simulator import orders
+from wallets.simulator.amounts import CENT, MILLION
 from wallets.simulator.orders import OPEN, Transfer
 from wallets.tests.interleavings.street import SLUGS, Street
 from wallets.topups import follow, start
@@ -56,10 +57,14 @@ FAULTS: list[dict[str, Any]] = [
     *({"kind": kind, "times": 1} for kind in ("wrong_amount", "wrong_currency")),
     *({"kind": "hidden", "seconds": seconds} for seconds in (20, 700, 8_000)),
     *({"kind": "hidden", "times": times} for times in (1, 4)),
+    {"kind": "fee_untold", "times": 2},
+    *({"kind": "fee_untold", "seconds": seconds} for seconds in (700, 50_000)),
 ]  # fmt: skip
 # The bank takes an order and calls it bad: that counts only if it says the same when it is asked.
 LIES = [{"kind": "error", "status": 400, "when": "after", "times": 1}]
 FAULTS += LIES
+# What a payout costs, finer than a minor unit too, in millionths.
+FEES = (0, 10 * MILLION, 26_875_000, 50_000_001)
 # What a person, or the state of things, may say no to.
 REFUSALS = (InvalidState, InsufficientFunds, PermissionDenied, ProviderUnavailable, IdempotencyInProgress)
 
@@ -112,6 +117,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.heal(0, 0)
+        self.sim.bank.fees, self.sim.bank.returns_fees = dict(orders.FEES), True
         ProviderCircuit.objects.update(failures=0, opened_at=None, retry_at=None)
         switches.resume(actor=TEST, now=self.now())
         row = self.sim.store.row("SELECT max(id) AS mark FROM deliveries")
@@ -312,6 +318,13 @@ class World:
     def bank_reverses(self, x: int, y: int) -> None:
         self._move(x, "reversed")
 
+    def charge(self, x: int, y: int) -> None:
+        """A bank changes its price, and whether it gives that back with what comes back."""
+        slug, fee = SLUGS[x % 3], FEES[y % len(FEES)]
+        # Paystack counts in minor units.
+        self.sim.bank.fees[slug] = fee // CENT * CENT if slug == "paystack" else fee
+        self.sim.bank.returns_fees = bool(x % 2)
+
     def _move(self, x: int, state: str) -> None:
         for found in pick(self.transfers(), x):
             self.sim.bank.move(found.id, state)
@@ -382,10 +395,10 @@ class World:
             raise AssertionError("a forged webhook was taken")
         assert self._events().count() == before
 
-    def tell(self, slug: str, body: bytes) -> None:
-        """Deliver something with the provider's signature, true or not."""
+    def tell(self, slug: str, body: bytes) -> list[UUID]:
+        """Deliver something with the provider's signature, true or not; returns what a worker is to look at."""
         self.told = True
-        intake.take(slug, self.sim.faces[slug].signature(body), body, now=self.now())
+        return intake.take(slug, self.sim.faces[slug].signature(body), body, now=self.now())
 
 
 def pick(items: Sequence[Item], number: int) -> list[Item]:

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from wallets.providers import transport
+from wallets.providers import outcomes, transport
 from wallets.providers.fincra import adapter as fincra
 from wallets.providers.flutterwave import adapter as flutterwave
+from wallets.providers.outcomes import Refused
 from wallets.providers.paystack import adapter as paystack
 from wallets.providers.port import (
     AccountNotResolved,
@@ -71,9 +72,24 @@ def test_an_order_is_sent_once_and_accepted(server, bank, slug):
     assert REFERENCE.encode() in request.body
 
 
+@pytest.mark.parametrize(
+    ("message", "about"),
+    [
+        ("Your balance is not enough to fulfill this request", Refused.FUNDS), ("Insufficient funds", Refused.FUNDS),
+        ("DISBURSE FAILED: Insufficient funds in customer wallet", Refused.FUNDS),
+        ("You don't have enough money in your wallet", Refused.FUNDS), ("Insufficient information", Refused.ORDER),
+        ("The reference exists already", Refused.DUPLICATE), ("Fundamo is not enough of a bank", Refused.ORDER),
+        ("Insufficient funds; the reference was used", Refused.DUPLICATE), ("", Refused.ORDER),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_about_what_its_words_say(message, about):
+    assert outcomes.about(message) is about
+
+
 def test_an_order_is_refused(server, bank, slug):
     server.will(answer(400, REFUSED[slug]))
-    assert bank.submit_payout(ORDER).outcome is SubmitOutcome.REJECTED
+    result = bank.submit_payout(ORDER)
+    assert (result.outcome, result.underfunded) == (SubmitOutcome.REJECTED, True)
 
 
 def test_an_order_to_nobody_isnt_sent(slug):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from ledger import verify
 from ledger.balances import standings
 from users.callers import System
 from users.models import AuditEvent
@@ -14,7 +15,6 @@ from wallets.models import BooksItem, Break, BreakNote, Match, StatementLine
 from wallets.opening import InvalidState
 from wallets.reconciliation import joining, resolving
 from wallets.reconciliation.postings import propose_posting
-from wallets.tests.conftest import books_are_clean
 from wallets.tests.reconciliation.conftest import FINA, NOW, Row, day
 
 BOB = System("bob")
@@ -87,7 +87,7 @@ def test_those_that_turn_out_to_be_one_are_merged(desk):
     run = desk.reconcile()
     (left,) = desk.open()
     merged = Break.objects.filter(resolution="merged")
-    assert (left.kind, left.lines, left.items, run.opened, run.resolved) == ("amount", 10, 10, 0, 21)
+    assert (left.kind, left.lines, left.items, run.opened, run.resolved) == ("amount", 10, 10, 0, 19)
     assert (merged.count(), {found.merged_into_id for found in merged}) == (19, {left.pk})
 
 
@@ -154,7 +154,7 @@ def test_two_people_post_what_it_lacks(desk, theirs, ours, lacking, against):
     assert (found.requested_by, found.resolved_by, found.reason) == (
         "system:fina", "system:bob", "As the statement says.",
     )  # fmt: skip
-    assert (BooksItem.objects.get(transaction=found.transaction_id).effective_on, books_are_clean()) == (day(3), True)
+    assert (BooksItem.objects.get(transaction=found.transaction_id).effective_on, verify.clean()) == (day(3), True)
 
 
 def test_one_person_alone_posts_nothing(desk):
@@ -180,14 +180,20 @@ def test_a_posting_of_another_amount_or_of_nothing_doesnt_resolve_it(desk):
     assert resolved(found) == ("open", "")
 
 
-def test_what_was_explained_meanwhile_lacks_nothing(desk):
-    found = begin(desk, theirs=[Row(3, -50)])
-    lines = list(StatementLine.objects.filter(amount=-50).values_list("pk", flat=True))
-    joining.match_by_hand(desk.account.pk, lines=lines, items=[], by=FINA, reason="Not ours.", now=NOW)
+def test_what_was_taken_back_meanwhile_lacks_nothing(desk):
+    found = begin(desk, theirs=[Row(3, -50, external_id="charge-1")])
+    desk.state([Row(3, -50, external_id="charge-1", status="failed")], "later.csv")
     with pytest.raises(InvalidState, match="by now"):
         resolving.post(found.pk, requested_by=FINA, approved_by=BOB, reason="Late.", now=NOW)
     desk.reconcile()
     assert resolved(found) == ("resolved", "matched")
+
+
+def test_a_break_of_which_a_match_by_hand_leaves_nothing_is_resolved_by_it(desk):
+    found = begin(desk, theirs=[Row(3, -50)])
+    lines = list(StatementLine.objects.filter(amount=-50).values_list("pk", flat=True))
+    joining.match_by_hand(desk.account.pk, lines=lines, items=[], by=FINA, reason="Not ours.", now=NOW)
+    assert (resolved(found), found.resolved_by) == (("resolved", "matched"), "system:fina")
 
 
 def test_a_difference_of_days_is_nothing_to_post(desk):

@@ -191,7 +191,7 @@ def until(happened: Any, seconds: float = 5) -> None:
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     inbox = Inbox()
-    thread = threading.Thread(target=inbox.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(target=inbox.server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
     thread.start()
     yield inbox
     inbox.server.shutdown()

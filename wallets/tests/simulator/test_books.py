@@ -5,12 +5,12 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from wallets.simulator.amounts import MILLION
 from wallets.simulator.books import balanced
 from wallets.simulator.clock import Clock
-from wallets.simulator.orders import FEES, DuplicateReference, InsufficientBalance, Order
+from wallets.simulator.orders import DuplicateReference, InsufficientBalance, Order
 from wallets.simulator.server import Simulator
 from wallets.tests.simulator.conftest import NOON, PROVIDERS
 
@@ -31,6 +31,14 @@ class Bookkeeping(RuleBasedStateMachine):
         self.sim.store.close()
         self.sim._server.server_close()
 
+    @initialize(returns_fees=st.booleans())
+    def agree(self, returns_fees: bool) -> None:
+        self.bank.returns_fees = returns_fees
+
+    @rule(provider=providers, fee=st.integers(0, 60 * MILLION))
+    def charge(self, provider: str, fee: int) -> None:
+        self.bank.fees[provider] = fee
+
     @rule(provider=providers, reference=references, amount=amounts)
     def order(self, provider: str, reference: str, amount: int) -> None:
         before = self.bank.accounts.at(provider, "NGN").available
@@ -39,9 +47,9 @@ class Bookkeeping(RuleBasedStateMachine):
         except DuplicateReference:
             assert [one for one in self.bank.named(reference) if one.provider == provider]
         except InsufficientBalance:
-            assert before < amount + FEES[provider]
+            assert before < amount + self.bank.fees[provider]
         else:
-            cost = 0 if taken.state == "failed" else amount + FEES[provider]
+            cost = 0 if taken.state == "failed" else amount + self.bank.fees[provider]
             assert self.bank.accounts.at(provider, "NGN").available == before - cost
 
     @rule(provider=providers, reference=references, amount=amounts)
@@ -90,6 +98,8 @@ class Bookkeeping(RuleBasedStateMachine):
         for transfer in books["transfers"]:
             if transfer["provider"] == provider and transfer["state"] == "success":
                 total -= int((Decimal(transfer["amount"]) + Decimal(transfer["fee"])) * MILLION)
+            elif transfer["provider"] == provider and transfer["state"] == "reversed" and not self.bank.returns_fees:
+                total -= int(Decimal(transfer["fee"]) * MILLION)
         return total
 
 

@@ -103,6 +103,16 @@ def test_a_transfer_is_hidden_for_calls(sim: Simulator, customer: Customer):
     assert [bool(customer.find(wdr(1))) for _ in range(3)] == [False, False, True]
 
 
+@pytest.mark.parametrize(("until", "told"), [({"times": 2}, [0, 0, 1]), ({"seconds": 60}, [0, 0, 0])])
+def test_a_fee_isnt_told_for_a_while(sim: Simulator, customer: Customer, until: dict[str, int], told: list[int]):
+    sim.fault("fee_untold", **until)
+    customer.order(wdr(1))
+    member = "fee_charged" if customer.provider == "paystack" else "fee"
+    assert [bool(customer.find(wdr(1))[member]) for _ in range(3)] == [bool(one) for one in told]
+    sim.advance(60)
+    assert customer.find(wdr(1))[member]
+
+
 def test_a_transfer_waits_for_an_otp_for_ever(sim: Simulator, customer: Customer):
     sim.fault("otp")
     customer.order(wdr(1))

@@ -135,6 +135,16 @@ def test_settings_change_while_it_runs(sim: Simulator, customer: Customer):
     assert customer.word(wdr(1)) == "success"
 
 
+def test_a_payouts_price_changes_while_it_runs(sim: Simulator, customer: Customer):
+    before = customer.available()
+    told = web.post(f"{sim.url}/_control/settings", json={"fees": {customer.provider: "12.5"}, "returns_fees": False})
+    assert (told.json()["fees"][customer.provider], told.json()["returns_fees"]) == ("12.5", False)
+    customer.order(wdr(1), amount=100)
+    assert customer.available() == before - 112.5
+    for wrong in ({"fees": {customer.provider: "-1"}}, {"fees": {"nobody": "1"}}):
+        assert web.post(f"{sim.url}/_control/settings", json=wrong).status_code == 400
+
+
 def test_the_page_lists_every_account_number_that_stands_for_a_fault():
     assert set(re.findall(r"^\| `(\d{10})`", PAGE, flags=re.MULTILINE)) == set(MAGIC) | {"9999999999"}
 

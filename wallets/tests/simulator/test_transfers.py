@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from wallets.simulator.amounts import MILLION
 from wallets.simulator.server import Simulator
 from wallets.tests.simulator.conftest import GOOD, Customer, transfer, wdr
 
@@ -35,6 +36,17 @@ def test_the_balance_falls_by_the_amount_and_the_fee_at_once(sim: Simulator, cus
     after = customer.available()
     sim.advance(10)
     assert customer.available() == after
+
+
+@pytest.mark.parametrize("returns", [True, False])
+def test_a_payout_that_comes_back_brings_its_fee_or_leaves_it(sim: Simulator, customer: Customer, returns: bool):
+    before = customer.available()
+    sim.bank.fees[customer.provider], sim.bank.returns_fees = 7 * MILLION, returns
+    sim.fault("reversed", seconds=0)
+    customer.order(wdr(1), amount=100)
+    assert customer.available() == before - 107
+    sim.advance(10)
+    assert customer.available() == before - (0 if returns else 7)
 
 
 def test_a_reference_is_taken_once(sim: Simulator, customer: Customer):
