@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from math import inf
 from typing import Any
 
 from django.db.models import Min, QuerySet
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from backoffice import cells
 from backoffice.charts import Bar, Chart, bars
@@ -18,7 +20,7 @@ from ledger.closing import first_open_day
 from ledger.reports.daily import DayMovement, daily
 from ledger.seals.sealing import head
 from ledger.verifications import last_verification
-from wallets import backups
+from wallets import backups, wal
 from wallets.admin import words
 from wallets.admin.totals import Total, totals
 from wallets.metrics.queues import measured
@@ -175,7 +177,7 @@ def _withdrawals() -> Table:
 
 def _machine(now: datetime) -> Table:
     """Whether the books are proved, closed and saved, and whether workers keep up."""
-    return Table("The state of things", MACHINE, [*_books(), *_backups(now), *_queues()])
+    return Table("The state of things", MACHINE, [*_books(), *_backups(now), _archive(), *_queues()])
 
 
 def _books() -> Iterator[tuple[Any, ...]]:
@@ -201,16 +203,33 @@ def _backups(now: datetime) -> Iterator[tuple[Any, ...]]:
     ):
         name = cells.rows_link("wallets_backup", title)
         if at is None:
-            yield (name, cells.label("Never", "warning"), format_html("<code>{}</code>", todo))
+            yield (name, cells.label("Never", "warning"), _command(todo))
         else:
             fresh = now - at <= stale
             yield (name, cells.label(_age(now - at), "success" if fresh else "warning"), cells.moment(at))
 
 
 def _age(age: timedelta) -> str:
-    """How long ago, in hours, or in days from two on."""
-    hours = int(age.total_seconds()) // 3600
-    return f"{hours} h ago" if hours < 48 else f"{hours // 24} days ago"
+    """How long ago, in minutes, in hours, or in days from two on."""
+    minutes = int(age.total_seconds()) // 60
+    if minutes < 60:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
+
+
+def _archive() -> tuple[Any, ...]:
+    """Whether the WAL is archived; a reader that is away for long costs the server its disk, or us the WAL."""
+    archiver = wal.archiver()
+    if archiver is None:
+        return ("WAL archived", cells.label("Never", "warning"), _command("manage.py archive_wal FOLDER"))
+    told = ("Follows", "success") if archiver.follows else ("Stopped", "danger")
+    lost = "some of it is lost: start it anew, and take a backup"
+    behind = lost if archiver.behind == inf else f"{cells.size(int(archiver.behind))} behind"
+    return ("WAL archived", cells.label(*told), behind)
+
+
+def _command(line: str) -> SafeString:
+    return format_html("<code>{}</code>", line)
 
 
 def _queues() -> Iterator[tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """Restoring a backup to a moment, in an empty folder, and proving the books that come out of it."""
 
+import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ from wallets import backups as record
 ALIAS = "restored"
 # A manifest tells moments without their fractions.
 SECOND = timedelta(seconds=1)
+SEGMENT = re.compile(r"[0-9A-F]{24}")
 # Kept in the folder, for whoever starts it one day: until then the original's archive must not hear of it.
 QUIET = "archive_mode = 'off'\n"
 TOO_EARLY = "That moment is from before the backup was whole: choose an older backup."
@@ -51,11 +53,20 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of it: from which backup, when the last change in it was committed, and what the proof found."""
+    """What came of it: from which backup, when the last change in it was committed, and what the proof found.
+
+    `unreached` is a file of the WAL that is archived, but that recovery didn't come to: one before it is missing.
+    """
 
     backup: Path
     changed_at: datetime | None
     proof: Verification
+    unreached: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether all is there that shall be, and the books are clean."""
+        return not self.proof.broken and not self.unreached
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ def restore(wish: Wish, target: Path, *, clock: Callable[[], datetime], watch: W
     The running server isn't touched, nor asked.
     """
     backup = keeping.chosen(wish.backup, wish.to)
-    recovery = _recovery(wish.to, _archive(wish.wal or backup.parent))
+    archive = _archive(wish.wal or backup.parent)
     if wish.to and wish.to < manifest.read(backup).begun_at + SECOND:
         # PostgreSQL itself wouldn't notice where nothing was committed while the backup was taken.
         raise BackupError(TOO_EARLY)
@@ -80,8 +91,12 @@ def restore(wish: Wish, target: Path, *, clock: Callable[[], datetime], watch: W
         _unpack(backup, target, watch.told)
         programs = find("postgres", int((target / "PG_VERSION").read_text()), given=wish.programs)
         try:
-            with server.running(target, programs, recovery, told=watch.told) as host:
-                return _proven(backup, host, wish.kept, clock, watch)
+            with (
+                server.running(target, programs, _recovery(wish.to, archive), told=watch.told) as host,
+                _connected(host),
+            ):
+                missed = _unreached(archive) if wish.to is None else ""
+                return _proven(backup, missed, wish.kept, clock, watch)
         except BackupError as failure:
             raise BackupError(_reason(str(failure))) from failure
 
@@ -90,7 +105,7 @@ def rehearse(wish: Wish, *, clock: Callable[[], datetime], watch: Watch = Watch(
     """Restore into a folder that is thrown away afterwards, and record that it went well. Raises BackupError."""
     with TemporaryDirectory(prefix="wallet-rehearsal-") as folder:
         made = restore(wish, Path(folder), clock=clock, watch=watch)
-    if not made.proof.broken:
+    if made.good:
         record.rehearsed(made.backup, now=clock())
     return made
 
@@ -139,23 +154,31 @@ def _recovery(to: datetime | None, archive: Path) -> Mapping[str, str]:
     return until | {"recovery_target_action": "promote", "restore_command": f"{{ {fetch}; }} 2>/dev/null"}
 
 
-def _proven(backup: Path, host: str, kept: Head | None, clock: Callable[[], datetime], watch: Watch) -> Restored:
-    with _connected(host), sql.using(ALIAS):
-        changed_at = sql.rows("SELECT pg_last_xact_replay_timestamp()")[0][0]
-        proof = prove(
-            clock=clock, kept=kept, told=watch.found, day=lambda day: watch.told(f"the seal of {day}"), recorded=False
-        )
-    return Restored(backup, changed_at, proof)
+def _proven(backup: Path, unreached: str, kept: Head | None, clock: Callable[[], datetime], watch: Watch) -> Restored:
+    changed_at = sql.rows("SELECT pg_last_xact_replay_timestamp()")[0][0]
+    proof = prove(
+        clock=clock, kept=kept, told=watch.found, day=lambda day: watch.told(f"the seal of {day}"), recorded=False
+    )
+    return Restored(backup, changed_at, proof, unreached)
+
+
+def _unreached(archive: Path) -> str:
+    """The newest whole file of the archive, where recovery ended before it."""
+    whole = sorted(path.name for path in archive.iterdir() if SEGMENT.fullmatch(path.name)) if archive.is_dir() else []
+    reached = sql.rows("SELECT pg_walfile_name(pg_last_wal_replay_lsn())")[0][0]
+    # Without the timeline, which is a new one from here on.
+    return whole[-1] if whole and whole[-1][8:] > reached[8:] else ""
 
 
 @contextmanager
 def _connected(host: str) -> Iterator[None]:
-    """The product's database and role, but there."""
+    """Ask the product's database, in its role, but there."""
     usual = connections["default"].settings_dict
     options = {name: value for name, value in usual["OPTIONS"].items() if name != "pool"}
     connections.databases[ALIAS] = usual | {"HOST": host, "PORT": "", "PASSWORD": "", "OPTIONS": options}
     try:
-        yield
+        with sql.using(ALIAS):
+            yield
     finally:
         connections[ALIAS].close()
         del connections[ALIAS], connections.databases[ALIAS]
