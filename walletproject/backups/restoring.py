@@ -1,6 +1,5 @@
 """Restoring a backup to a moment, in an empty folder, and proving the books that come out of it."""
 
-import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -10,21 +9,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from django.db import connections
-
-from ledger import sql
 from ledger.seals.sealing import Head
 from ledger.verifications import Verification, prove
 from ledger.verify import Finding
 from walletproject.backups import keeping, manifest, server
+from walletproject.backups.asking import asked, last_change, unreached
 from walletproject.backups.failures import BackupError
 from walletproject.backups.programs import find
 from wallets import backups as record
 
-ALIAS = "restored"
 # A manifest tells moments without their fractions.
 SECOND = timedelta(seconds=1)
-SEGMENT = re.compile(r"[0-9A-F]{24}")
 # Kept in the folder, for whoever starts it one day: until then the original's archive must not hear of it.
 QUIET = "archive_mode = 'off'\n"
 TOO_EARLY = "That moment is from before the backup was whole: choose an older backup."
@@ -87,16 +82,14 @@ def restore(wish: Wish, target: Path, *, clock: Callable[[], datetime], watch: W
     if wish.to and wish.to < manifest.read(backup).begun_at + SECOND:
         # PostgreSQL itself wouldn't notice where nothing was committed while the backup was taken.
         raise BackupError(TOO_EARLY)
+    recovery = _recovery(wish.to, archive)
     with _filled(target):
         _unpack(backup, target, watch.told)
         programs = find("postgres", int((target / "PG_VERSION").read_text()), given=wish.programs)
         try:
-            with (
-                server.running(target, programs, _recovery(wish.to, archive), told=watch.told) as host,
-                _connected(host),
-            ):
-                missed = _unreached(archive) if wish.to is None else ""
-                return _proven(backup, missed, wish.kept, clock, watch)
+            with server.running(target, programs, recovery, told=watch.told) as host, asked(host):
+                missed = "" if wish.to else unreached(archive)
+                return Restored(backup, last_change(), _proof(wish.kept, clock, watch), missed)
         except BackupError as failure:
             raise BackupError(_reason(str(failure))) from failure
 
@@ -154,34 +147,11 @@ def _recovery(to: datetime | None, archive: Path) -> Mapping[str, str]:
     return until | {"recovery_target_action": "promote", "restore_command": f"{{ {fetch}; }} 2>/dev/null"}
 
 
-def _proven(backup: Path, unreached: str, kept: Head | None, clock: Callable[[], datetime], watch: Watch) -> Restored:
-    changed_at = sql.rows("SELECT pg_last_xact_replay_timestamp()")[0][0]
-    proof = prove(
+def _proof(kept: Head | None, clock: Callable[[], datetime], watch: Watch) -> Verification:
+    """Without a record of it: the copy shall be what it was."""
+    return prove(
         clock=clock, kept=kept, told=watch.found, day=lambda day: watch.told(f"the seal of {day}"), recorded=False
     )
-    return Restored(backup, changed_at, proof, unreached)
-
-
-def _unreached(archive: Path) -> str:
-    """The newest whole file of the archive, where recovery ended before it."""
-    whole = sorted(path.name for path in archive.iterdir() if SEGMENT.fullmatch(path.name)) if archive.is_dir() else []
-    reached = sql.rows("SELECT pg_walfile_name(pg_last_wal_replay_lsn())")[0][0]
-    # Without the timeline, which is a new one from here on.
-    return whole[-1] if whole and whole[-1][8:] > reached[8:] else ""
-
-
-@contextmanager
-def _connected(host: str) -> Iterator[None]:
-    """Ask the product's database, in its role, but there."""
-    usual = connections["default"].settings_dict
-    options = {name: value for name, value in usual["OPTIONS"].items() if name != "pool"}
-    connections.databases[ALIAS] = usual | {"HOST": host, "PORT": "", "PASSWORD": "", "OPTIONS": options}
-    try:
-        with sql.using(ALIAS):
-            yield
-    finally:
-        connections[ALIAS].close()
-        del connections[ALIAS], connections.databases[ALIAS]
 
 
 def _reason(log: str) -> str:

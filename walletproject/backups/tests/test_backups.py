@@ -175,6 +175,13 @@ def test_a_gap_in_the_archive_is_told(history, tmp_path):
 
 
 @pytest.mark.slow
+def test_books_that_dont_lead_to_the_head_that_was_kept_are_told(history):
+    with pytest.raises(SystemExit) as stopped:
+        command("restore", history[0], "--rehearse", "--quiet", "--head", f"2026-11-23:{'5f' * 32}")
+    assert stopped.value.code == 1
+
+
+@pytest.mark.slow
 def test_a_moment_that_the_wal_doesnt_reach_is_refused(history, tmp_path):
     with pytest.raises(BackupError, match="The WAL that is there doesn't reach beyond that moment"):
         restore(Wish(backup=history[0], to=clock()), tmp_path / "new", clock=clock)
