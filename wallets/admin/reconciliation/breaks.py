@@ -19,7 +19,7 @@ from backoffice.tables import Column, Figure, Table
 from backoffice.timeline import Timeline
 from wallets.admin import words
 from wallets.admin.proposals import about
-from wallets.admin.reconciliation.break_actions import Actions
+from wallets.admin.reconciliation.break_actions import Actions, name
 from wallets.admin.reconciliation.break_buttons import Buttons
 from wallets.admin.reconciliation.break_filters import AgeFilter, OwnerFilter, StateFilter
 from wallets.admin.reconciliation.histories import history
@@ -71,11 +71,7 @@ class BreakAdmin(Actions, Buttons, ReadOnlyAdmin):
     @display(description="kind")
     def kind_shown(self, found: Break) -> str:
         kind = cells.label(found.kind.replace("_", " "), VARIANTS.get(found.kind, "danger"))
-        return cells.lines(kind, cells.abridged(Truncator(self._name(found)).chars(30)))
-
-    def _name(self, found: Any) -> str:
-        """What it is about, by the first name there is."""
-        return str(found.their_name or found.our_name or found.their_words or cells.NOTHING)
+        return cells.lines(kind, cells.abridged(Truncator(name(found)).chars(30)))
 
     @display(description="since")
     def since(self, found: Break) -> str:
