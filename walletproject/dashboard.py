@@ -9,6 +9,7 @@ from django.db.models import Min, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from backoffice import cells
 from backoffice.charts import Bar, Chart, bars
@@ -17,6 +18,7 @@ from ledger.closing import first_open_day
 from ledger.reports.daily import DayMovement, daily
 from ledger.seals.sealing import head
 from ledger.verifications import last_verification
+from wallets import backups
 from wallets.admin import words
 from wallets.admin.totals import Total, totals
 from wallets.metrics.queues import measured
@@ -173,7 +175,7 @@ def _withdrawals() -> Table:
 
 def _machine(now: datetime) -> Table:
     """Whether the books are proved, closed and saved, and whether workers keep up."""
-    return Table("The state of things", MACHINE, [*_books(), *_queues()])
+    return Table("The state of things", MACHINE, [*_books(), *_backups(now), *_queues()])
 
 
 def _books() -> Iterator[tuple[Any, ...]]:
@@ -188,6 +190,27 @@ def _books() -> Iterator[tuple[Any, ...]]:
     closed = f"through {opens - timedelta(days=1)}" if opens else "No day yet"
     seal = cells.identifier(sealed.seal.hex()) if sealed else cells.NOTHING
     yield (cells.rows_link("ledger_seal", "Books closed"), closed, seal)
+
+
+def _backups(now: datetime) -> Iterator[tuple[Any, ...]]:
+    """The last backup and the last rehearsal, with their ages; where there is none, what to do."""
+    last = backups.last_backup()
+    for title, at, stale, todo in (
+        ("Last backup", last.ended_at if last else None, backups.STALE, "manage.py backup FOLDER"),
+        ("Last restored", backups.last_rehearsal(), backups.REHEARSAL_STALE, "manage.py restore FOLDER --rehearse"),
+    ):
+        name = cells.rows_link("wallets_backup", title)
+        if at is None:
+            yield (name, cells.label("Never", "warning"), format_html("<code>{}</code>", todo))
+        else:
+            fresh = now - at <= stale
+            yield (name, cells.label(_age(now - at), "success" if fresh else "warning"), cells.moment(at))
+
+
+def _age(age: timedelta) -> str:
+    """How long ago, in hours, or in days from two on."""
+    hours = int(age.total_seconds()) // 3600
+    return f"{hours} h ago" if hours < 48 else f"{hours // 24} days ago"
 
 
 def _queues() -> Iterator[tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 from wallets.admin import (
     accounts,
+    backups,
     closing,
     exports,
     incoming,
@@ -18,6 +19,6 @@ from wallets.admin import (
 )
 
 __all__ = [
-    "accounts", "closing", "exports", "incoming", "movements", "payouts", "people", "proposals", "reconciliation",
-    "rules", "snapshots", "switches", "transactions", "wallets",
+    "accounts", "backups", "closing", "exports", "incoming", "movements", "payouts", "people", "proposals",
+    "reconciliation", "rules", "snapshots", "switches", "transactions", "wallets",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ VARIANTS = {
     "paid": "success", "refused": "danger",
     "booked": "success", "reversed": "danger", "queued": "info", "set_aside": "warning", "running": "info",
     "open": "info", "approved": "success", "withdrawn": "", "assigned": "success",
+    "verified": "success", "unfinished": "warning", "removed": "",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The tables of the product, one file for each subject."""
 
+from wallets.models.backups import Backup
 from wallets.models.closing import MailedHead
 from wallets.models.exports import Export
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
@@ -43,6 +44,7 @@ from wallets.models.wallets import Member, Wallet
 
 __all__ = [
     "ApprovalRule",
+    "Backup",
     "BalanceSnapshot",
     "BankAccount",
     "BooksItem",
