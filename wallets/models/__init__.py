@@ -39,6 +39,7 @@ from wallets.models.usage import (
     UsageSettlement,
     UsageValue,
 )
+from wallets.models.usage_alerts import UsageAlert, UsageThreshold
 from wallets.models.wallets import Member, Wallet
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "Transfer",
     "UnmatchedReceipt",
     "UsageAccount",
+    "UsageAlert",
     "UsageDifference",
     "UsageEvent",
     "UsageEventKey",
@@ -89,6 +91,7 @@ __all__ = [
     "UsageReservation",
     "UsageRollup",
     "UsageSettlement",
+    "UsageThreshold",
     "UsageValue",
     "Wallet",
     "WebhookEvent",
