@@ -15,7 +15,7 @@ from wallets.sandbox_bank.notices import Kind
 from wallets.snapshots import alerts, schedule
 from wallets.topups import follow
 from wallets.usage import alerts as usage_alerts
-from wallets.usage import housekeeping, recalculation, settlement
+from wallets.usage import housekeeping, recalculation, settlement, topping_up
 from wallets.webhooks import inbox
 from wallets.withdrawals import payout, shortage
 
@@ -179,7 +179,8 @@ def recalculate_usage() -> None:
 
 @shared_task(name="wallets.watch_usage")
 def watch_usage() -> None:
-    """Look at every wallet whose current balance or runway somebody watches."""
+    """Top up the wallets that are low, and then tell of those that still are."""
+    topping_up.top_up_due(clock=timezone.now)
     usage_alerts.judge_all(clock=timezone.now)
 
 

@@ -1,5 +1,6 @@
 """The tables of the product, one file for each subject."""
 
+from wallets.models.automatic_top_ups import AutomaticTopUp, AutomaticTopUpAttempt
 from wallets.models.closing import MailedHead
 from wallets.models.exports import Export
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
@@ -44,6 +45,8 @@ from wallets.models.wallets import Member, Wallet
 
 __all__ = [
     "ApprovalRule",
+    "AutomaticTopUp",
+    "AutomaticTopUpAttempt",
     "BalanceSnapshot",
     "BankAccount",
     "BooksItem",
