@@ -12,10 +12,14 @@ from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from uuid_utils.compat import uuid7
 
 from ledger.durable import durable
+from users.callers import Caller
+from users.permissions import require_scope
 from wallets import bell, finance, metrics
+from wallets.access import Need, enter
 from wallets.currencies import exponent
 from wallets.documents.document import major
 from wallets.models import UsageAlert, UsageThreshold
@@ -62,6 +66,13 @@ def judge_batch(after: UUID, *, now: datetime) -> tuple[list[UsageThreshold], in
     }  # fmt: skip
     opened = sum(_judge(each, figures[each.pk], known.get(each.pk), now) for each in found if each.pk in figures)
     return found, opened
+
+
+def visible(caller: Caller, wallet_id: UUID) -> QuerySet[UsageAlert]:
+    """A wallet's alerts, for those who may see it. Raises NotFound and PermissionDenied."""
+    require_scope(caller, "wallets:read")
+    enter(caller, wallet_id, Need.VIEW)
+    return UsageAlert.objects.filter(wallet_id=wallet_id)
 
 
 def unmailed() -> list[UsageAlert]:

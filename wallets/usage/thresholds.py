@@ -6,13 +6,15 @@ from uuid import UUID
 from django.db.models import QuerySet
 from uuid_utils.compat import uuid7
 
-from ledger.durable import durable
+from ledger.durable import durable, within
 from ledger.money import MAX_POSTING
 from users import audit
-from users.callers import Actor
+from users.callers import Actor, Caller
+from users.permissions import require_scope
 from users.validation import ValidationError
-from wallets.access import NotFound
+from wallets.access import Need, NotFound, enter
 from wallets.models import UsageAlert, UsageThreshold, Wallet
+from wallets.usage.permissions import WRITE
 
 Kind = UsageThreshold.Kind
 # A balance that wavers by less than a tenth around its threshold is one alert; a runway is surer by a quarter.
@@ -53,6 +55,33 @@ def remove(threshold_id: UUID, *, actor: Actor, now: datetime) -> None:
     found.delete()
 
 
+@durable
+def set_for(
+    caller: Caller, wallet_id: UUID, *, kind: str, below: int, clears_at: int | None, now: datetime
+) -> UsageThreshold:
+    """The same for a caller: for owners, and services that report usage. Raises NotFound, PermissionDenied and
+    ValidationError.
+    """
+    _check_may_set(caller, wallet_id)
+    return within(add)(wallet_id, kind=kind, below=below, clears_at=clears_at, actor=caller, now=now)
+
+
+@durable
+def remove_for(caller: Caller, wallet_id: UUID, threshold_id: UUID, *, now: datetime) -> None:
+    """Remove one for a caller. Raises NotFound and PermissionDenied."""
+    _check_may_set(caller, wallet_id)
+    if not of(wallet_id).filter(pk=threshold_id).exists():
+        raise NotFound("threshold")
+    within(remove)(threshold_id, actor=caller, now=now)
+
+
+def visible(caller: Caller, wallet_id: UUID) -> QuerySet[UsageThreshold]:
+    """A wallet's thresholds, for those who may see it. Raises NotFound and PermissionDenied."""
+    require_scope(caller, "wallets:read")
+    enter(caller, wallet_id, Need.VIEW)
+    return of(wallet_id)
+
+
 def of(wallet_id: UUID) -> QuerySet[UsageThreshold]:
     """A wallet's thresholds."""
     return UsageThreshold.objects.filter(wallet_id=wallet_id).order_by("kind", "below")
@@ -61,6 +90,11 @@ def of(wallet_id: UUID) -> QuerySet[UsageThreshold]:
 def usual(kind: str, below: int) -> int:
     """Where an alert closes unless somebody says otherwise."""
     return below + max(abs(below) // MARGINS[kind], 1)
+
+
+def _check_may_set(caller: Caller, wallet_id: UUID) -> None:
+    require_scope(caller, WRITE)
+    enter(caller, wallet_id, Need.MANAGE)
 
 
 def _check(wallet: Wallet, kind: str, below: int, clears_at: int) -> None:
