@@ -29,6 +29,11 @@ def number(count: int, unit: str = "") -> SafeString:
     return format_html('<span class="money">{}</span>', f"{count:,} {unit}".strip())
 
 
+def counted(count: int, what: str) -> str:
+    """How many of something there are, in words."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def marked(value: Any) -> SafeString:
     """What a reader shall see first: where two sides differ."""
     return format_html('<mark class="office-mark">{}</mark>', value)

@@ -340,7 +340,7 @@ def test_a_search_for_what_no_text_contains_is_no_error(office):
         ("wallets.withdrawal", "status=failed", 0),
         ("ledger.hold", "open=pending", 1),
         ("ledger.hold", "open=any", 4),
-        ("ledger.account", "root=income", 4),
+        ("ledger.account", "root=income", 6),
         ("ledger.transaction", "posted_at_from=2000-01-01", 30),
         ("ledger.transaction", "posted_at_to=2000-01-01", 0),
         ("ledger.transaction", "posted_at_from=nonsense", 30),

@@ -62,9 +62,9 @@ BUTTONS = {
 # Pages on which something is written, and whose they are.
 WRITE = {
     "wallets.approvalrule": {"accountant", "admin"},
-    "wallets.columnmapping": RECONCILE,
+    "wallets.columnmapping": {"accountant"},
     "wallets.feerule": {"accountant", "admin"},
-    "wallets.matchrule": RECONCILE,
+    "wallets.matchrule": {"accountant"},
     "wallets.journaltemplate": {"accountant"},
     "wallets.withdrawallimit": {"accountant", "admin"},
 }

@@ -105,13 +105,13 @@ def seed(*, now: datetime) -> None:
         _move(people, wallets, dollars, start, now)
     for amount, pays in TOP_UPS if "sandbox" in settings.PROVIDERS else ():
         _top_up(people[1], wallets[1], amount, now, pays=pays)
+    _hire(now)
+    _ask(wallets, now)
+    demo_statements.reconcile(_staff("accountant"), _staff("approver"), start, now)
     for total in totals():
         # The deposits above came from nowhere: let the bank hold what our books say that it holds.
         books.set_holding(total.currency, total.held, now=now)
     _read_balances(wallets[0], dollars)
-    _hire(now)
-    _ask(wallets, now)
-    demo_statements.reconcile(_staff("accountant"), _staff("approver"), start, now)
     _close(now)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 

@@ -26,7 +26,7 @@ EVERYBODY = {"wallets.run_report"}
 ALONE = {
     "operator": ("wallets.review_withdrawal", "wallets.rescue_transfer", "wallets.reconcile"),
     "approver": ("wallets.approve_withdrawal",),
-    "accountant": ("ledger.close_period", "wallets.reconcile"),
+    "accountant": ("wallets.reconcile", "wallets.set_reconciliation", "ledger.close_period"),
 }
 
 

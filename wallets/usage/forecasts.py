@@ -133,7 +133,7 @@ def quantiles(ordered: Sequence[float], independent: float) -> tuple[float, floa
     """Between which two values 95 % of the next ones should lie. Of windows that overlap only so many tell something
     of their own: the fewer, the further out.
     """
-    tail, last = max(0.0, (1 - CONFIDENCE) / 2 - 1 / independent), len(ordered) - 1
+    tail, last = max(0.0, (1 - CONFIDENCE) / 2 - 1 / (2 * independent)), len(ordered) - 1
     return ordered[math.floor(last * tail)], ordered[math.ceil(last * (1 - tail))]
 
 

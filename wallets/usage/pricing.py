@@ -37,7 +37,8 @@ class Price:
         if charged <= 0:
             return ZERO
         if self.package_size is not None:
-            return -(-charged // self.package_size) * self.tiers[0].unit_amount
+            packages, begun = divmod(charged, self.package_size)
+            return (packages + bool(begun)) * self.tiers[0].unit_amount
         if len(self.tiers) == 1:
             return charged * self.tiers[0].unit_amount
         return self._graduated(charged)

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
@@ -22,7 +24,7 @@ from wallets.admin.reconciliation.break_buttons import Buttons, OwnerForm
 from wallets.admin.reconciliation.histories import history
 from wallets.admin.reconciliation.sides import sides
 from wallets.admin.selection import Chosen, SelectionForm, each, selection_page, sent
-from wallets.models import BooksItem, Break, Match, StatementLine
+from wallets.models import BooksItem, Break, Match, ReconciledAccount, StatementLine
 from wallets.reconciliation import resolving
 
 Kind, State, Resolution = Break.Kind, Break.State, Break.Resolution
@@ -93,14 +95,32 @@ class BreakAdmin(Buttons, ReadOnlyAdmin):
     list_select_related = ("account", "owner")
     ordering = ("first_on", "id")
     search_ids = ("id", "account")
-    search_help_text = "ID of the break or of the account"
+    search_help_text = "ID of the break or of the account, or a whole reference"
     actions = ("assign_selected", "accept_selected")
     tables_first = True
-    fieldsets = (
-        (None, {"fields": (
-            "says", ("account_shown", "owner_shown"), ("state_shown", "opened_at"), "ended", "audit", "whole_id",
-        )}),
-    )  # fmt: skip
+    empty = "No break is open: all that statements and books say is explained."
+    written = ("says", ("account_shown", "owner_shown"), ("state_shown", "opened_at"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Break]:
+        """Each with what its first line and its first transaction are called."""
+        line = StatementLine.objects.filter(found=OuterRef("pk")).order_by("pk")
+        item = BooksItem.objects.filter(found=OuterRef("pk")).order_by("pk")
+        return super().get_queryset(request).annotate(
+            their_name=Subquery(line.values("reference")[:1]), their_words=Subquery(line.values("description")[:1]),
+            our_name=Subquery(item.values(name=Coalesce(NullIf("external_reference", Value("")), "reference"))[:1]),
+        )  # fmt: skip
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """How it ended is told of those that have."""
+        ended = ("ended",) if obj and obj.state == State.RESOLVED else ()
+        return ((None, {"fields": (*self.written, *ended, "audit", "whole_id")}),)
+
+    def search(self, term: str) -> Q:
+        """By an id, or by the reference of what it is about, which is looked for in each account."""
+        accounts = Q(account__in=ReconciledAccount.objects.values("pk"))
+        lines = StatementLine.objects.filter(accounts, reference=term)
+        items = BooksItem.objects.filter(accounts, external_reference=term)
+        return super().search(term) | Q(pk__in=lines.values("found")) | Q(pk__in=items.values("found"))
 
     # --- Several at once ---------------------------------------------------------------------------------------
 
@@ -141,11 +161,16 @@ class BreakAdmin(Buttons, ReadOnlyAdmin):
 
     @display(description="kind")
     def kind_shown(self, found: Break) -> str:
-        return cells.label(found.kind.replace("_", " "), VARIANTS.get(found.kind, "danger"))
+        kind = cells.label(found.kind.replace("_", " "), VARIANTS.get(found.kind, "danger"))
+        return cells.lines(kind, cells.abridged(Truncator(self._name(found)).chars(30)))
+
+    def _name(self, found: Any) -> str:
+        """What it is about, by the first name there is."""
+        return str(found.their_name or found.our_name or found.their_words or cells.NOTHING)
 
     @display(description="since")
     def since(self, found: Break) -> str:
-        return cells.lines(cells.day(found.first_on), f"{days(found, timezone.now()):,} days")
+        return cells.lines(cells.day(found.first_on), cells.counted(days(found, timezone.now()), "day"))
 
     @display(description="account")
     def account_shown(self, found: Break) -> str:
@@ -202,7 +227,7 @@ class BreakAdmin(Buttons, ReadOnlyAdmin):
             Figure("Theirs", cells.money(found.theirs, found.account.currency)),
             Figure("Ours", cells.money(found.ours, found.account.currency)),
             Figure("Difference", difference(found), strong=True),
-            Figure("Age", f"{days(found, now)} days"),
+            Figure("Age", cells.counted(days(found, now), "day")),
         ]
 
     def timeline(self, found: Break, now: datetime) -> Timeline:
@@ -210,7 +235,8 @@ class BreakAdmin(Buttons, ReadOnlyAdmin):
 
     def tables(self, found: Break, now: datetime) -> list[Table]:
         lines, items = StatementLine.objects.filter(found=found), BooksItem.objects.filter(found=found)
-        return [*sides(found, lines, items), *matches(found, lines, items), about("break", found.pk)]
+        asked = about("break", found.pk)
+        return [*sides(found, lines, items), *matches(found, lines, items), *([asked] if asked.rows else [])]
 
 
 def difference(found: Break) -> str:

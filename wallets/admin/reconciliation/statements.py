@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from backoffice import cells
@@ -43,6 +44,7 @@ class StatementAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     search_ids = ("id", "account")
     search_help_text = "ID of the statement or of the account"
+    empty = "No statement was imported yet. Upload one, or let manage.py import_statement do it each night."
     actions_list = ("upload",)
     actions_detail = ("reconcile",)
     fieldsets = (
@@ -67,7 +69,7 @@ class StatementAdmin(ReadOnlyAdmin):
 
     @button(
         "Reconcile now", "What is open on both sides is matched, through the last day that a statement covers.",
-        needs="reconcile", icon="sync", form=BaseDialogForm,
+        needs="reconcile", icon="sync", variant=ActionVariant.PRIMARY, form=BaseDialogForm,
     )  # fmt: skip
     def reconcile(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         account = Statement.objects.select_related("account").get(pk=object_id).account
@@ -174,6 +176,7 @@ class OpenFilter(DropdownFilter):
 class StatementLineAdmin(ReadOnlyAdmin):
     list_display = ("day_shown", "account", "named", "status_shown", "became", "amount_shown")
     list_filter: ClassVar[Sequence[Any]] = (OpenFilter,)
+    empty = "Lines come with statements: upload one."
     list_select_related = ("account",)
     ordering = ("-id",)
     search_ids = ("id", "statement", "match")
