@@ -444,8 +444,10 @@ def _lanes(root: str, currency: str) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("hours", "told", "tone"),
-    [(None, "Never", "orange"), (1, "1 h ago", "green"), (25, "25 h ago", "green"), (27, "27 h ago", "orange"),
-     (72, "3 days ago", "orange")],
+    [
+        (None, "Never", "orange"), (0, "1 min ago", "green"), (25, "25 h ago", "green"), (27, "27 h ago", "orange"),
+        (72, "3 days ago", "orange"),
+    ],
 )  # fmt: skip
 def test_the_first_page_says_how_old_the_last_backup_is(office, hours, told, tone):
     Backup.objects.update(removed_at=datetime.now(UTC))
@@ -456,3 +458,8 @@ def test_the_first_page_says_how_old_the_last_backup_is(office, hours, told, ton
     row = re.search(r"Last backup.*?</tr>", text(office, reverse("admin:index")), re.DOTALL)[0]
     assert told in row and tone in row
     assert (hours is None) == ("manage.py backup FOLDER" in row)
+
+
+def test_the_first_page_says_that_the_wal_isnt_archived(office):
+    row = re.search(r"WAL archived.*?</tr>", text(office, reverse("admin:index")), re.DOTALL)[0]
+    assert "Never" in row and "manage.py archive_wal FOLDER" in row

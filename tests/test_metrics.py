@@ -126,6 +126,7 @@ def test_a_queue_that_cant_be_measured_takes_nothing_else_from_the_answer(fresh,
 
 def test_the_ages_of_backups_are_told_and_never_is_endless(db):
     assert "wallet_backup_age_seconds +Inf" in (text := scrape()) and "wallet_backup_rehearsal_age_seconds +Inf" in text
+    assert "wallet_wal_archive_behind_bytes +Inf" in text
     night = timezone.now() - timedelta(hours=9)
     backup = backups.begin(Path("/srv/backups"), version="18.4", now=night)
     backups.fail(backups.begin(Path("/srv/backups"), version="18.4", now=timezone.now()), "Full.", now=timezone.now())

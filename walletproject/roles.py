@@ -14,7 +14,18 @@ BUSINESS = ("ledger", "wallets", "users.user")
 TRAIL = ("users.auditevent", "users.apiclient")
 ASK = {
     "operator": ("freeze", "receipt", "review", "bank_account", "break_posting"),
-    "accountant": ("journal", "reversal", "account", "credit_limit", "rule", "receipt", "break_posting"),
+    "accountant": (
+        "journal",
+        "reversal",
+        "account",
+        "credit_limit",
+        "rule",
+        "receipt",
+        "break_posting",
+        "price",
+        "price_end",
+        "usage_repair",
+    ),
     "admin": ("roles", "rule"),
 }
 DECIDE = {

@@ -7,15 +7,14 @@ from typing import NoReturn
 from walletproject.backups.keeping import WAL
 from walletproject.backups.programs import Programs, find
 from walletproject.backups.source import Source
-
-# By it the server knows what hasn't been archived yet, and keeps it.
-SLOT = "wallet_archive"
+from wallets.wal import SLOT
 
 
 def prepare(source: Source, folder: Path, *, programs: str) -> Programs:
     """Have the server keep its WAL until it is archived, from now on. `programs` is PG_BIN. Raises BackupError."""
     found = find("pg_receivewal", source.look().major, given=programs)
-    (folder / WAL).mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder / WAL).mkdir(exist_ok=True, mode=0o700)
     slot = (f"--slot={SLOT}", "--create-slot", "--if-not-exists")
     found.run("pg_receivewal", *slot, *source.arguments(), environment=source.environment())
     return found

@@ -9,18 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from django.db import connections
-
-from ledger import sql
 from ledger.seals.sealing import Head
 from ledger.verifications import Verification, prove
 from ledger.verify import Finding
 from walletproject.backups import keeping, manifest, server
+from walletproject.backups.asking import asked, last_change, unreached
 from walletproject.backups.failures import BackupError
 from walletproject.backups.programs import find
 from wallets import backups as record
 
-ALIAS = "restored"
 # A manifest tells moments without their fractions.
 SECOND = timedelta(seconds=1)
 # Kept in the folder, for whoever starts it one day: until then the original's archive must not hear of it.
@@ -51,11 +48,20 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of it: from which backup, when the last change in it was committed, and what the proof found."""
+    """What came of it: from which backup, when the last change in it was committed, and what the proof found.
+
+    `unreached` is a file of the WAL that is archived, but that recovery didn't come to: one before it is missing.
+    """
 
     backup: Path
     changed_at: datetime | None
     proof: Verification
+    unreached: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether all is there that shall be, and the books are clean."""
+        return not self.proof.broken and not self.unreached
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +78,18 @@ def restore(wish: Wish, target: Path, *, clock: Callable[[], datetime], watch: W
     The running server isn't touched, nor asked.
     """
     backup = keeping.chosen(wish.backup, wish.to)
-    recovery = _recovery(wish.to, _archive(wish.wal or backup.parent))
+    archive = _archive(wish.wal or backup.parent)
     if wish.to and wish.to < manifest.read(backup).begun_at + SECOND:
         # PostgreSQL itself wouldn't notice where nothing was committed while the backup was taken.
         raise BackupError(TOO_EARLY)
+    recovery = _recovery(wish.to, archive)
     with _filled(target):
         _unpack(backup, target, watch.told)
         programs = find("postgres", int((target / "PG_VERSION").read_text()), given=wish.programs)
         try:
-            with server.running(target, programs, recovery, told=watch.told) as host:
-                return _proven(backup, host, wish.kept, clock, watch)
+            with server.running(target, programs, recovery, told=watch.told) as host, asked(host):
+                missed = "" if wish.to else unreached(archive)
+                return Restored(backup, last_change(), _proof(wish.kept, clock, watch), missed)
         except BackupError as failure:
             raise BackupError(_reason(str(failure))) from failure
 
@@ -90,7 +98,7 @@ def rehearse(wish: Wish, *, clock: Callable[[], datetime], watch: Watch = Watch(
     """Restore into a folder that is thrown away afterwards, and record that it went well. Raises BackupError."""
     with TemporaryDirectory(prefix="wallet-rehearsal-") as folder:
         made = restore(wish, Path(folder), clock=clock, watch=watch)
-    if not made.proof.broken:
+    if made.good:
         record.rehearsed(made.backup, now=clock())
     return made
 
@@ -139,26 +147,11 @@ def _recovery(to: datetime | None, archive: Path) -> Mapping[str, str]:
     return until | {"recovery_target_action": "promote", "restore_command": f"{{ {fetch}; }} 2>/dev/null"}
 
 
-def _proven(backup: Path, host: str, kept: Head | None, clock: Callable[[], datetime], watch: Watch) -> Restored:
-    with _connected(host), sql.using(ALIAS):
-        changed_at = sql.rows("SELECT pg_last_xact_replay_timestamp()")[0][0]
-        proof = prove(
-            clock=clock, kept=kept, told=watch.found, day=lambda day: watch.told(f"the seal of {day}"), recorded=False
-        )
-    return Restored(backup, changed_at, proof)
-
-
-@contextmanager
-def _connected(host: str) -> Iterator[None]:
-    """The product's database and role, but there."""
-    usual = connections["default"].settings_dict
-    options = {name: value for name, value in usual["OPTIONS"].items() if name != "pool"}
-    connections.databases[ALIAS] = usual | {"HOST": host, "PORT": "", "PASSWORD": "", "OPTIONS": options}
-    try:
-        yield
-    finally:
-        connections[ALIAS].close()
-        del connections[ALIAS], connections.databases[ALIAS]
+def _proof(kept: Head | None, clock: Callable[[], datetime], watch: Watch) -> Verification:
+    """Without a record of it: the copy shall be what it was."""
+    return prove(
+        clock=clock, kept=kept, told=watch.found, day=lambda day: watch.told(f"the seal of {day}"), recorded=False
+    )
 
 
 def _reason(log: str) -> str:

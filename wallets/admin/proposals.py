@@ -33,7 +33,7 @@ PAGES = {
     "wallet": "wallets_wallet", "transaction": "ledger_transaction", "unmatchedreceipt": "wallets_unmatchedreceipt",
     "withdrawal": "wallets_withdrawal", "bank_account": "wallets_bankaccount", "user": "users_user",
     "feerule": "wallets_feerule", "withdrawallimit": "wallets_withdrawallimit", "approvalrule": "wallets_approvalrule",
-    "break": "wallets_break",
+    "break": "wallets_break", "meter": "wallets_meter",
 }  # fmt: skip
 
 

@@ -42,6 +42,10 @@ _circuits = Gauge("wallet_provider_circuit", "Circuit breaker, of an account wit
                   " open.", ["provider", "currency"], multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
 _usage_events = Counter("wallet_usage_events", "Usage events by outcome: accepted, duplicate, conflict, rejected.",
                         ["outcome"], registry=COUNTED)  # fmt: skip
+_usage_alerts = Counter("wallet_usage_alerts", "Alerts opened since a wallet's current balance or runway is low.",
+                        ["kind"], registry=COUNTED)  # fmt: skip
+_automatic_top_ups = Counter("wallet_automatic_top_ups", "Automatic top-ups: completed, declined.", ["outcome"],
+                             registry=COUNTED)  # fmt: skip
 _webhooks = Counter("wallet_webhooks", "Webhooks by verdict.", ["provider", "verdict"], registry=COUNTED)
 
 _broken = Gauge("wallet_verification_broken", "What the last proof of the books found broken; alert above 0.",
@@ -123,6 +127,16 @@ def verified(at: datetime, broken: int) -> None:
 def usage_taken(outcome: str, number: int) -> None:
     """Usage events that the current transaction takes or doesn't, once it commits."""
     transaction.on_commit(partial(_usage_events.labels(outcome).inc, number))
+
+
+def usage_alerted(kind: str) -> None:
+    """An alert of a low balance or runway is opened by the current transaction, once it commits."""
+    transaction.on_commit(_usage_alerts.labels(kind).inc)
+
+
+def topped_up(outcome: str) -> None:
+    """The current transaction tops a wallet up by itself, or is declined that, once it commits."""
+    transaction.on_commit(_automatic_top_ups.labels(outcome).inc)
 
 
 def exposition() -> bytes:

@@ -32,7 +32,11 @@ class Migration(migrations.Migration):
                 (
                     "wal_position",
                     models.CharField(
-                        blank=True, default="", help_text="From where in the WAL on it is whole.", max_length=20
+                        blank=True,
+                        default="",
+                        help_text="From where in the WAL on it is whole.",
+                        max_length=20,
+                        verbose_name="WAL position",
                     ),
                 ),
                 (

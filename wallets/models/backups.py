@@ -17,7 +17,7 @@ class Backup(models.Model):
     server_version = models.CharField(max_length=60)
     size = models.BigIntegerField(null=True, help_text="In bytes, as it is kept: compressed.")
     wal_position = models.CharField(
-        max_length=20, blank=True, default="", help_text="From where in the WAL on it is whole."
+        "WAL position", max_length=20, blank=True, default="", help_text="From where in the WAL on it is whole."
     )
     verified = models.BooleanField(default=False, help_text="Every file was read again, and is as its manifest says.")
     trouble = models.CharField(max_length=1000, blank=True, default="", help_text="Why it failed.")

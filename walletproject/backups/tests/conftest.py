@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
+from psycopg.conninfo import conninfo_to_dict
 
 from ledger.durable import durable
 from ledger.tests.conftest import Books, open_books
@@ -16,7 +17,7 @@ from walletproject.backups import taking
 from walletproject.backups.source import Source
 from walletproject.local import postgres
 from walletproject.local.folder import DataFolder
-from walletproject.local.postgres import APPLICATION, BACKUP, DATABASE, OWNER, SUPERUSER, Postgres
+from walletproject.local.postgres import APPLICATION, BACKUP, OWNER, SUPERUSER, Postgres
 
 
 def own_server(folder: Path) -> Postgres:
@@ -76,8 +77,9 @@ def source(server) -> Source:
 
 def address(server: Postgres, role: str) -> dict[str, str]:
     """Where Django finds it."""
-    host, port = (str(server.sockets), "") if server.by_socket else ("127.0.0.1", server._port())
-    return {"HOST": host, "PORT": port, "NAME": DATABASE, "USER": role, "PASSWORD": server.folder.kept(role)}
+    words = conninfo_to_dict(server.url(role))
+    names = {"HOST": "host", "PORT": "port", "NAME": "dbname", "USER": "user", "PASSWORD": "password"}
+    return {name: str(words.get(word, "")) for name, word in names.items()}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from math import inf
 
 import psycopg
 import pytest
@@ -15,11 +16,12 @@ from ledger.durable import durable
 from walletproject.backups import archive, keeping, taking
 from walletproject.backups.failures import BackupError
 from walletproject.backups.manifest import FILES
-from walletproject.backups.restoring import Wish, restore
+from walletproject.backups.restoring import Wish, rehearse, restore
 from walletproject.backups.source import Source
 from walletproject.backups.taking import take
 from walletproject.local.postgres import APPLICATION, SUPERUSER
 from wallets import backups as record
+from wallets import wal
 from wallets.models import Backup
 
 
@@ -156,6 +158,27 @@ def test_a_dry_run_saves_nothing(source, history, settings, tmp_path):
     before = Backup.objects.count()
     assert "would be saved" in command("backup", tmp_path, "--dry-run")
     assert Backup.objects.count() == before and list(tmp_path.iterdir()) == []
+
+
+def test_the_server_knows_how_far_its_archive_is(history):
+    found = wal.archiver()
+    assert not found.follows and 0 < found.behind < inf
+
+
+@pytest.mark.slow
+def test_a_gap_in_the_archive_is_told(history, tmp_path):
+    folder, _ = history
+    archived = shutil.copytree(folder / keeping.WAL, tmp_path / "wal")
+    (archived / "000000010000000000000077").touch()
+    made = rehearse(Wish(backup=folder, wal=archived), clock=clock)
+    assert (made.unreached, made.proof.broken, made.good) == ("000000010000000000000077", 0, False)
+
+
+@pytest.mark.slow
+def test_books_that_dont_lead_to_the_head_that_was_kept_are_told(history):
+    with pytest.raises(SystemExit) as stopped:
+        command("restore", history[0], "--rehearse", "--quiet", "--head", f"2026-11-23:{'5f' * 32}")
+    assert stopped.value.code == 1
 
 
 @pytest.mark.slow

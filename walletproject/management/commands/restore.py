@@ -72,6 +72,12 @@ class Command(commands.Command):
             self._tell_restored(made, target)
         if made.proof.broken:
             self.console.print(f"[bold red]{made.proof.broken} offenders.[/] docs/operations.md says what to do.")
+        if made.unreached:
+            self.console.print(
+                f"[bold red]The archived WAL has a gap[/] after that change: {made.unreached} couldn't be come to."
+                " Restore a newer backup, if there is one."
+            )
+        if not made.good:
             sys.exit(1)
 
     def _tell_finding(self, finding: Finding, quiet: bool) -> None:
@@ -91,5 +97,5 @@ class Command(commands.Command):
 HOW_TO_START = """
 To start with it, as the user who owns {target}: put it in the place of the server's data folder while the server is
 stopped (with `make run`: .data/postgres/data), or `postgres -D {target}`. It archives nothing (archive_mode = off in
-its postgresql.auto.conf), and a server whose configuration lies elsewhere, such as Debian's, keeps that. Take a new
-backup then, and start archive_wal anew."""
+its postgresql.auto.conf), and where the server's configuration lies elsewhere, as Debian's does, that one counts.
+From here on its history is another: begin a new folder with archive_wal and a backup."""
