@@ -16,6 +16,7 @@ from backoffice.money import format_money
 
 NOTHING = "–"
 SHOWN = 8
+UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
@@ -77,6 +78,14 @@ def moment(at: datetime | None) -> str:
 def day(of: date | None) -> str:
     """A day, as moments begin."""
     return NOTHING if of is None else str(localize(of))
+
+
+def size(bytes: int | None) -> str:
+    """How large a file is, in the largest unit that fits."""
+    if bytes is None:
+        return NOTHING
+    unit, size = next(((unit, size) for unit, size in UNITS if bytes >= size), ("bytes", 1))
+    return f"{bytes / size:,.0f} {unit}"
 
 
 def link(model: str, pk: Any, text: Any) -> SafeString:

@@ -1,8 +1,9 @@
 """The back office shows everything that staff need and changes nothing but rules, whoever asks."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ from ledger.durable import durable
 from ledger.models import Account, Hold, Transaction
 from users.models import ApiClient, ApiSecret, User
 from walletproject import demo
+from wallets import backups
 from wallets.models import (
+    Backup,
     BankAccount,
     Deposit,
     ProviderAccount,
@@ -99,7 +102,7 @@ def test_everything_that_staff_need_is_there():
         "wallets.feerule", "wallets.withdrawallimit", "wallets.approvalrule", "wallets.payoutpause",
         "wallets.providercircuit", "wallets.proposal", "wallets.journaltemplate", "wallets.export",
         "wallets.reconciledaccount", "wallets.statement", "wallets.statementline", "wallets.reconciliation",
-        "wallets.match", "wallets.break", "wallets.matchrule", "wallets.columnmapping",
+        "wallets.match", "wallets.break", "wallets.matchrule", "wallets.backup", "wallets.columnmapping",
         "wallets.meter", "wallets.meterprice", "wallets.usageaccount", "wallets.usagesettlement",
         "wallets.quarantinedevent", "wallets.usagerecalculation", "wallets.usagedifference", "wallets.usagealert",
         "wallets.automatictopup",
@@ -441,3 +444,26 @@ def test_money_is_written_as_a_person_reads_it(amount, currency, shown):
 def _lanes(root: str, currency: str) -> list[Any]:
     found = Account.objects.filter(code__startswith=root, currency=currency)
     return [lane for account in found for lane in account.balances.all()]
+
+
+@pytest.mark.parametrize(
+    ("hours", "told", "tone"),
+    [
+        (None, "Never", "orange"), (0, "1 min ago", "green"), (25, "25 h ago", "green"), (27, "27 h ago", "orange"),
+        (72, "3 days ago", "orange"),
+    ],
+)  # fmt: skip
+def test_the_first_page_says_how_old_the_last_backup_is(office, hours, told, tone):
+    Backup.objects.update(removed_at=datetime.now(UTC))
+    if hours is not None:
+        then = datetime.now(UTC) - timedelta(hours=hours, minutes=1)
+        made = backups.begin(Path("/srv/backups"), version="18.4", now=then)
+        backups.succeed(made, Path("/srv/backups/one"), size=1, wal_position="0/1", now=then)
+    row = re.search(r"Last backup.*?</tr>", text(office, reverse("admin:index")), re.DOTALL)[0]
+    assert told in row and tone in row
+    assert (hours is None) == ("manage.py backup FOLDER" in row)
+
+
+def test_the_first_page_says_that_the_wal_isnt_archived(office):
+    row = re.search(r"WAL archived.*?</tr>", text(office, reverse("admin:index")), re.DOTALL)[0]
+    assert "Never" in row and "manage.py archive_wal FOLDER" in row

@@ -72,6 +72,7 @@ GROUPS = {
         ("Holds", "lock_clock", "ledger.hold"),
         ("Closed days", "lock", "ledger.seal"),
         ("Proofs", "verified", "ledger.verification"),
+        ("Backups", "backup", "wallets.backup"),
     ),
     "Reports": (
         ("Reports", "summarize", "wallets.run_report"),

@@ -134,7 +134,7 @@ def _month(
     """Who was paid what, and how long after the beginning."""
     for index, wallet in enumerate(wallets):
         salary = partial(_deposit, shop, wallet, 2_500_000 + 750_000 * index, "Salary")
-        yield timedelta(days=2, hours=index), salary
+        yield timedelta(days=2 + 4 * index, hours=index), salary
     yield timedelta(days=3), partial(_deposit, shop, dollars, 120_000, "Opening balance")
     for index, (source, destination, what) in enumerate(TRANSFERS):
         amount = 45_000 + 12_500 * index

@@ -2,6 +2,7 @@
 
 from wallets.admin import (
     accounts,
+    backups,
     closing,
     exports,
     incoming,
@@ -19,6 +20,6 @@ from wallets.admin import (
 )
 
 __all__ = [
-    "accounts", "closing", "exports", "incoming", "movements", "payouts", "people", "proposals", "reconciliation",
-    "rules", "snapshots", "switches", "transactions", "usage", "wallets",
+    "accounts", "backups", "closing", "exports", "incoming", "movements", "payouts", "people", "proposals",
+    "reconciliation", "rules", "snapshots", "switches", "transactions", "usage", "wallets",
 ]  # fmt: skip

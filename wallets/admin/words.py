@@ -21,6 +21,7 @@ VARIANTS = {
     "paid": "success", "refused": "danger",
     "booked": "success", "reversed": "danger", "queued": "info", "set_aside": "warning", "running": "info",
     "open": "info", "approved": "success", "withdrawn": "", "assigned": "success",
+    "verified": "success", "unfinished": "warning", "removed": "",
     "admitted": "success", "discarded": "", "finished": "success", "stopped": "warning", "repaired": "success",
     "dismissed": "", "declined": "danger",
 }  # fmt: skip

@@ -11,6 +11,7 @@ from django.db import transaction
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from wallets.metrics import files
+from wallets.metrics.backups import Backups
 from wallets.metrics.queues import Queues
 
 COUNTED = CollectorRegistry()
@@ -53,7 +54,7 @@ _verified = Gauge("wallet_verification_time_seconds", "When the books were last 
                   multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
 
 CIRCUIT = {"closed": 0, "half_open": 1, "open": 2}
-_queues = Queues()
+_queues, _backups = Queues(), Backups()
 
 
 def posted(kind: str, number: int = 1) -> None:
@@ -143,4 +144,5 @@ def exposition() -> bytes:
     everything = CollectorRegistry()
     everything.register(files.Files() if files.FOLDER else COUNTED)
     everything.register(_queues)
+    everything.register(_backups)
     return generate_latest(everything)

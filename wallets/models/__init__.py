@@ -1,6 +1,7 @@
 """The tables of the product, one file for each subject."""
 
 from wallets.models.automatic_top_ups import AutomaticTopUp, AutomaticTopUpAttempt
+from wallets.models.backups import Backup
 from wallets.models.closing import MailedHead
 from wallets.models.exports import Export
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
@@ -47,6 +48,7 @@ __all__ = [
     "ApprovalRule",
     "AutomaticTopUp",
     "AutomaticTopUpAttempt",
+    "Backup",
     "BalanceSnapshot",
     "BankAccount",
     "BooksItem",

@@ -79,3 +79,8 @@ def _title(title: str, rows: Sequence[Any]) -> str:
 
 def _total(rows: Sequence[Any], total: int, currency: str) -> list[tuple[Any, ...]]:
     return [("Total", "", "", cells.money(total, currency))] if len(rows) > 1 else []
+
+
+def difference(found: Break) -> str:
+    """Ours less theirs."""
+    return cells.money(found.ours - found.theirs, found.account.currency)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from ledger.accounts import set_floor
-from ledger.models import Balance
+from ledger.balances import standings
 from wallets import chart, tasks
 from wallets.models import UsageAccount, UsageMonth, UsageSettlement, Wallet
 from wallets.tests.conftest import balance, books_are_clean
@@ -24,11 +24,9 @@ def account(wallet):
 
 def income(currency="NGN"):
     """What the books have as income from usage, and as billed."""
-
-    def total(line):
-        return sum(Balance.objects.filter(account_id=line.id).values_list("balance", flat=True))
-
-    return -total(chart.usage(currency)), total(chart.receivables(currency))
+    lines = (chart.usage(currency), chart.receivables(currency))
+    found = standings([line.id for line in lines], now=timezone.now())
+    return tuple(found[line.id].balance if line.id in found else 0 for line in lines)
 
 
 def test_whole_minor_units_are_taken_and_the_rest_is_carried_on(metering, purse):
