@@ -109,6 +109,21 @@ def lines(first: Any, second: Any) -> SafeString:
     return format_html("{}<br>{}", first, second)
 
 
+def progress(done: int, total: int) -> SafeString:
+    """How far something is, drawn and told."""
+    return format_html(
+        '<progress class="office-progress" value="{}" max="{}"></progress> <span class="whole">{}</span>',
+        done, max(total, 1), f"{done:,} of {total:,}",
+    )  # fmt: skip
+
+
+def small(*values: Any) -> SafeString:
+    """What says more of the value above it."""
+    return format_html(
+        '<span class="text-subtle text-xs">{}</span>', format_html_join("", "{}", ((v,) for v in values))
+    )
+
+
 def row_of(links: Iterable[SafeString]) -> SafeString:
     """Several links on one line."""
     return format_html_join(" · ", "{}", ((link,) for link in links))
