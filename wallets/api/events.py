@@ -145,7 +145,8 @@ def _read(caller: Caller, items: list[Any], cloudy: bool) -> list[Event | _Wrong
     """Each item as an event, or with what is wrong with it."""
     if not cloudy:
         try:
-            return [event_of(body, caller.key) for body in msgspec.convert(items, list[EventIn])]
+            sent_by = caller.key
+            return [event_of(body, sent_by) for body in msgspec.convert(items, list[EventIn])]
         except (msgspec.ValidationError, ValidationError):
             # Some are wrong: then each is looked at by itself.
             pass

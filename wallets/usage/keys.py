@@ -16,13 +16,12 @@ WITH asked AS (
     SELECT * FROM unnest(%(keys)s::uuid[], %(contents)s::uuid[]) WITH ORDINALITY AS a (key, content, number)
 ), claimed AS (
     INSERT INTO wallets_usageeventkey (key, content, received_at)
-    SELECT key, content, %(now)s FROM asked WHERE number <= %(wanted)s ORDER BY key
+    SELECT key, content, %(now)s FROM asked ORDER BY key
     ON CONFLICT (key) DO NOTHING RETURNING key
 )
-SELECT a.number::int4 - 1, c.key IS NOT NULL, nullif(k.content, a.content)
-FROM asked a LEFT JOIN claimed c ON c.key = a.key LEFT JOIN wallets_usageeventkey k ON k.key = a.key
-WHERE c.key IS NOT NULL OR k.key IS NOT NULL
+SELECT a.number::int4 - 1 FROM claimed c JOIN asked a ON a.key = c.key
 """
+# Also those that were claimed by a transaction that the statement before waited for, and whose rows it couldn't see.
 KNOWN = """
 SELECT a.number::int4 - 1, nullif(k.content, a.content)
 FROM unnest(%(keys)s::uuid[], %(contents)s::uuid[]) WITH ORDINALITY AS a (key, content, number)
@@ -64,13 +63,12 @@ def _ask(
 ) -> tuple[set[int], dict[int, str]]:
     """Those that are claimed now, and for each whose id is taken, now or before, the content that stands for it."""
     count = sum(position in wanted for position in positions)
-    rows = sql.rows(CLAIM, {**_asked(named, positions), "wanted": count, "now": now})
-    fresh = {positions[number] for number, claimed, _ in rows if claimed}
-    stands = {positions[number]: _stands(named, positions[number], other) for number, _, other in rows}
-    # Claimed by a transaction that this statement waited for, and whose rows it couldn't see.
-    if hidden := [position for position in positions[:count] if position not in stands]:
-        found = sql.rows(KNOWN, _asked(named, hidden))
-        stands |= {hidden[number]: _stands(named, hidden[number], other) for number, other in found}
+    claimed = sql.rows(CLAIM, {**_asked(named, positions[:count]), "now": now}) if count else []
+    fresh = {positions[number] for (number,) in claimed}
+    stands = {position: named.contents[position] for position in fresh}
+    if others := [position for position in positions if position not in fresh]:
+        found = sql.rows(KNOWN, _asked(named, others))
+        stands |= {others[number]: _stands(named, others[number], other) for number, other in found}
     return fresh, stands
 
 
