@@ -12,7 +12,7 @@ RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps -
 
 FROM python:3.13-slim AS product
 
-RUN useradd --system --uid 10001 --no-create-home wallet && install --directory --owner wallet /var/lib/metrics
+RUN useradd --system --uid 10001 --no-create-home wallet && install --directory --owner wallet /var/lib/metrics /var/lib/exports
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY manage.py ./

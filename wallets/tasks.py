@@ -15,7 +15,7 @@ from wallets.sandbox_bank.notices import Kind
 from wallets.snapshots import alerts, schedule
 from wallets.topups import follow
 from wallets.usage import alerts as usage_alerts
-from wallets.usage import housekeeping, recalculation, settlement, topping_up
+from wallets.usage import housekeeping, recalculation, settling, topping_up
 from wallets.webhooks import inbox
 from wallets.withdrawals import payout, shortage
 
@@ -156,7 +156,7 @@ def mail_shortages() -> None:
 @shared_task(name="wallets.settle_usage")
 def settle_usage() -> None:
     """Settle usage that is due for a second; then others have their turn."""
-    settlement.settle_due(clock=timezone.now, seconds=1.0)
+    settling.settle_due(clock=timezone.now, seconds=1.0)
 
 
 @shared_task(name="wallets.keep_usage")

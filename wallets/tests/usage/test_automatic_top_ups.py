@@ -16,7 +16,7 @@ from wallets.tests.conftest import balance, books_are_clean
 from wallets.tests.test_once import at_once
 from wallets.tests.usage.conftest import TESTER, read
 from wallets.transfers import CurrencyMismatch, SameWallet
-from wallets.usage import automatic, settlement, thresholds, topping_up
+from wallets.usage import automatic, settling, thresholds, topping_up
 from wallets.usage.automatic import Plan
 
 
@@ -104,10 +104,10 @@ def test_usage_that_waited_for_money_is_settled_at_once(metering, alice, purse, 
     plan(alice, purse, savings)
     metering.use(purse, 8_000)
     clock.shift(timedelta(minutes=2))
-    settlement.settle_due(clock=timezone.now, seconds=5)
+    settling.settle_due(clock=timezone.now, seconds=5)
     assert UsageSettlement.objects.get().amount == 1_000
     top_up()
-    settlement.settle_due(clock=timezone.now, seconds=5)
+    settling.settle_due(clock=timezone.now, seconds=5)
     assert (read(purse).current, read(purse).standing.available) == (1_000, 1_000)
 
 
