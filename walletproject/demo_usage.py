@@ -22,6 +22,7 @@ from wallets.usage import (
     prices,
     recalculation,
     settlement,
+    settling,
     thresholds,
     topping_up,
 )
@@ -135,7 +136,7 @@ def _meter(
         ingestion.take_durably(events[first : first + BATCH], now=now)
     if settles:
         for wallet in wallets.values():
-            settlement.settle(wallet.pk, by=settlement.WORKERS, now=now)
+            settlement.settle(wallet.pk, by=settling.WORKERS, now=now)
     topping_up.top_up_due(clock=lambda: now)
     alerts.judge_all(clock=lambda: now)
 
