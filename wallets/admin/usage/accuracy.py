@@ -75,4 +75,4 @@ def _table(found: list[Tried]) -> Table:
 
 
 def _ahead(minutes: int) -> str:
-    return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return f"{minutes} min"

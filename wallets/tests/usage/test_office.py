@@ -114,7 +114,10 @@ def test_a_price_is_asked_for_and_not_announced(client):
         client, "meter", meter.pk, "new-price", currency="ngn", model="graduated", tiers="1,000 0.2\n0.1", allowance="5"
     )
     assert meter.prices.count() == 1
-    assert Proposal.objects.get().content["tariff"]["tiers"] == [["1000", "0.2"], [None, "0.1"]]
+    proposal = Proposal.objects.get()
+    assert proposal.content["tariff"]["tiers"] == [["1000", "0.2"], [None, "0.1"]]
+    found = page(client, "proposal", proposal.pk)
+    assert "NGN 0.0025 a unit" in found and "NGN 0.002 to 1,000; NGN 0.001 above, a unit" in found
 
 
 @pytest.mark.parametrize(
