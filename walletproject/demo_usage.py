@@ -22,7 +22,6 @@ from wallets.usage import (
     prices,
     recalculation,
     settlement,
-    settling,
     thresholds,
     topping_up,
 )
@@ -30,6 +29,7 @@ from wallets.usage.automatic import Plan
 from wallets.usage.events import Event
 from wallets.usage.meters import NewMeter
 from wallets.usage.pricing import Tier
+from wallets.usage.settling import WORKERS
 from wallets.usage.tariffs import Tariff
 
 BY = System("seed_demo")
@@ -136,7 +136,7 @@ def _meter(
         ingestion.take_durably(events[first : first + BATCH], now=now)
     if settles:
         for wallet in wallets.values():
-            settlement.settle(wallet.pk, by=settling.WORKERS, now=now)
+            settlement.settle(wallet.pk, by=WORKERS, now=now)
     topping_up.top_up_due(clock=lambda: now)
     alerts.judge_all(clock=lambda: now)
 

@@ -64,7 +64,7 @@ class ApprovalForm(ReasonForm):
 
 @admin.register(Proposal)
 class ProposalAdmin(ReadOnlyAdmin):
-    list_display = ("requested_at", "says_shown", "kind", "requested_by", "status_shown", "decided_by", "expires_at")
+    list_display = ("requested_at", "says_shown", "requested_by", "status_shown", "decided_by", "expires_at")
     list_filter: ClassVar[Sequence[Any]] = (StatusFilter, "kind", ("requested_at", PeriodFilter))
     list_select_related = ("requested_by", "decided_by")
     ordering = ("-id",)
