@@ -84,7 +84,7 @@ WRITE = {
     "wallets.journaltemplate": {"accountant"},
     "wallets.withdrawallimit": {"accountant", "admin"},
 }
-PAGES = {"admin:index": EVERYBODY, "admin:reports": EVERYBODY}
+PAGES = {"admin:index": EVERYBODY, "admin:reports": EVERYBODY, "admin:usage_accuracy": EVERYBODY}
 
 
 @pytest.fixture(params=ROLES)

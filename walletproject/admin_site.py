@@ -39,6 +39,7 @@ GROUPS = {
         ("Differences", "difference", "wallets.usagedifference"),
         ("Low balances", "notifications_active", "wallets.usagealert"),
         ("Automatic top-ups", "autorenew", "wallets.automatictopup"),
+        ("Accuracy", "query_stats", "wallets.view_usageaccount"),
     ),
     "Two people": (
         ("Proposals", "how_to_vote", "wallets.proposal"),
@@ -115,6 +116,7 @@ class BackOffice(UnfoldAdminSite):
             path("second-factor/", self.second_factor, name="second_factor"),
             path("reports/", self.admin_view(self.reports), name="reports"),
             path("reports/<slug:slug>/", self.admin_view(self.report), name="report"),
+            path("usage/accuracy/", self.admin_view(self.usage_accuracy), name="usage_accuracy"),
             path("downloads/<uuid:id>/", self.admin_view(self.download), name="download"),
         ]
 
@@ -127,6 +129,11 @@ class BackOffice(UnfoldAdminSite):
         from wallets.admin import reports
 
         return reports.page(request, slug, self.each_context(request))
+
+    def usage_accuracy(self, request: HttpRequest) -> HttpResponse:
+        from wallets.admin.usage import accuracy
+
+        return accuracy.page(request, self.each_context(request))
 
     def download(self, request: HttpRequest, id: UUID) -> HttpResponseBase:
         from wallets.admin import reports
@@ -188,7 +195,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 # Pages that are not a model's, by the permission that they need.
-PAGES = {"wallets.run_report": "admin:reports"}
+PAGES = {"wallets.run_report": "admin:reports", "wallets.view_usageaccount": "admin:usage_accuracy"}
 
 
 def may_view(request: HttpRequest, model: str) -> bool:

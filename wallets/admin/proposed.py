@@ -8,12 +8,18 @@ from django.db.models import BigIntegerField, Field
 from backoffice import cells
 from backoffice.tables import Column, Table
 from ledger.accounts import Line, find
-from wallets.models import Break, Proposal
+from wallets.admin import words
+from wallets.admin.usage import shown
+from wallets.models import Break, MeterPrice, Proposal
 from wallets.proposals.breaks import BreakPosting
 from wallets.proposals.decide import deed_of
 from wallets.proposals.deed import Deed
 from wallets.proposals.journals import Journal, JournalLeg
+from wallets.proposals.prices import NewPrice
 from wallets.proposals.rules import MODELS, RuleChange
+from wallets.usage import meters
+from wallets.usage.amounts import written
+from wallets.usage.pricing import write_tiers
 
 LEGS = (Column("Account"), Column("Debit", number=True), Column("Credit", number=True))
 CHANGES = (Column("Field"), Column("As it is"), Column("As it shall be"))
@@ -71,6 +77,21 @@ def _rule_value(field: Field, value: Any, currency: str) -> str:
     return cells.money(value, currency) if isinstance(field, BigIntegerField) and value is not None else _value(value)
 
 
+def _price(new: NewPrice, proposal: Proposal) -> list[Table]:
+    follows = proposal.basis["follows"]
+    before = MeterPrice.objects.select_related("meter").filter(pk=follows).first() if follows else None
+    tariff, unit = new.tariff.read(), meters.find(new.meter).unit
+    after = shown.tariff(write_tiers(tariff.as_tiers()), tariff.package_size, new.currency, unit)
+    rows = [
+        ("Price", shown.price(before) if before else cells.NOTHING, after),
+        ("Free in a month", written(before.allowance) if before else cells.NOTHING, new.tariff.allowance),
+        ("From", cells.moment(before.starts_at if before else None),
+         cells.moment(new.starts_at) if new.starts_at else "the soonest that can be"),
+    ]  # fmt: skip
+    whom = words.wallet_link(new.wallet) if new.wallet else "Everybody"
+    return [Table("The price", CHANGES, rows), Table("With it", FIELDS, [("Meter", new.meter), ("For", whom)])]
+
+
 def _fields(deed: Deed, proposal: Proposal) -> list[Table]:
     return [
         Table("What is asked for", FIELDS, list(_named(proposal.content))),
@@ -106,5 +127,5 @@ def _value(value: Any) -> str:
 
 
 SHOWN: dict[type[Deed], Callable[[Any, Proposal], list[Table]]] = {
-    Journal: _journal, BreakPosting: _posting, RuleChange: _rule,
+    Journal: _journal, BreakPosting: _posting, RuleChange: _rule, NewPrice: _price,
 }  # fmt: skip

@@ -41,7 +41,7 @@ class AutomaticTopUp(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount:,} below {self.below:,}"
+        return str(self.wallet_id)
 
 
 class AutomaticTopUpAttempt(models.Model):

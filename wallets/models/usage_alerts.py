@@ -65,4 +65,4 @@ class UsageAlert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} below {self.below:,} since {self.opened_at:%Y-%m-%d %H:%M}"
+        return f"{self.wallet_id} since {self.opened_at:%Y-%m-%d %H:%M}"

@@ -29,13 +29,14 @@ from wallets.usage.projection import Estimate
 from wallets.usage.watching import WATCHMAN
 
 PAGE = "wallets_usageaccount"
+POLICIES = {"stop": "waits", "overdraft": "overdraws", "bill": "is billed"}
 
 
 @admin.register(UsageAccount)
 class UsageAccountAdmin(ReadOnlyAdmin):
     actions_detail = ("settle", "add_threshold", "remove_threshold")
     list_display = (
-        "title", "short_id", "current_shown", "unsettled_shown", "overage_shown", "watermark", "settle_at",
+        "title", "short_id", "current_shown", "unsettled_shown", "policy", "watermark", "settle_at",
     )  # fmt: skip
     # They grow with customers, not with usage: these may be filtered without an index.
     list_filter: ClassVar[Sequence[Any]] = (("overage", ChoicesDropdownFilter),)
@@ -103,6 +104,10 @@ class UsageAccountAdmin(ReadOnlyAdmin):
         return shown.money(account.rated - account.posted, account.wallet.currency)
 
     @display(description="what it can’t cover")
+    def policy(self, account: UsageAccount) -> str:
+        return cells.label(POLICIES[account.overage])
+
+    @display(description="what it can’t cover")
     def overage_shown(self, account: UsageAccount) -> str:
         return account.get_overage_display()
 
@@ -123,14 +128,15 @@ class UsageAccountAdmin(ReadOnlyAdmin):
         if estimate is None:
             return []
         balance, currency = estimate.balance, account.wallet.currency
-        ago = (now - balance.watermark).total_seconds()
+        ago = shown.span((now - balance.watermark).total_seconds())
         return [
             Figure("Available in the books", cells.money(balance.standing.available, currency)),
             Figure("Not settled yet", shown.money(balance.unsettled, currency)),
             Figure("Current, exact", shown.money(balance.current, currency), strong=True),
-            Figure("Estimated", cells.lines(shown.money(estimate.estimated, currency), band(estimate, currency))),
+            Figure(
+                f"Estimated, {ago} on", cells.lines(shown.money(estimate.estimated, currency), band(estimate, currency))
+            ),
             Figure("Runway", shown.span(estimate.runway_seconds)),
-            Figure("Last events taken", f"{shown.span(ago)} ago"),
         ]
 
     def charts(self, account: UsageAccount, now: datetime) -> list[Chart]:

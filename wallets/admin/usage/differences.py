@@ -36,7 +36,7 @@ class UsageDifferenceAdmin(ReadOnlyAdmin):
     search_help_text = "ID of difference, wallet or job"
     fieldsets = (
         (None, {"fields": (
-            "wallet_shown", ("meter", "month_shown"), ("quantity", "counted_quantity"), "job_shown", "state_shown",
+            "wallet_shown", ("meter", "month_shown"), ("quantity_shown", "counted_shown"), "job_shown", "state_shown",
             ("decided_by_shown", "decided_at"), "decided_because", "settlement_shown", "whole_id",
         )}),
     )  # fmt: skip
@@ -71,6 +71,14 @@ class UsageDifferenceAdmin(ReadOnlyAdmin):
     @display(description="wallet")
     def wallet_shown(self, found: UsageDifference) -> str:
         return wallet_cell(found.wallet)
+
+    @display(description="stands in the totals")
+    def quantity_shown(self, found: UsageDifference) -> str:
+        return shown.quantity(found.quantity, found.meter.unit)
+
+    @display(description="counted from raw events")
+    def counted_shown(self, found: UsageDifference) -> str:
+        return shown.quantity(found.counted_quantity, found.meter.unit)
 
     @display(description="difference")
     def difference_shown(self, found: UsageDifference) -> str:

@@ -1,6 +1,6 @@
 """What dialogs of meters and wallets ask for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from backoffice.forms import MoneyField, minor
+from backoffice.money import format_money
 from users import validation
 from wallets.admin.deeds import ReasonForm
 from wallets.models import Meter, MeterPrice, UsageThreshold, Wallet
@@ -67,8 +68,10 @@ class PriceForm(ReasonForm):
             return self.cleaned_data
         try:
             self.tariff().read().check()
-        except (InvalidOperation, validation.ValidationError) as error:
-            raise ValidationError(str(error) or "Write numbers, such as 0.25.") from error
+        except InvalidOperation as error:
+            raise ValidationError("Write numbers, such as 0.25.") from error
+        except validation.ValidationError as error:
+            raise ValidationError(str(error)) from error
         return self.cleaned_data
 
     def tariff(self) -> Tariffs:
@@ -119,7 +122,18 @@ class RemovalForm(ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choice: Any = self.fields["threshold"]
-        choice.choices = [(str(found.pk), str(found)) for found in thresholds.of(UUID(str(self.object_id)))]
+        choice.choices = [(str(found.pk), _named(found)) for found in _thresholds(self.object_id)]
+
+
+def _thresholds(wallet: Any) -> Iterable[UsageThreshold]:
+    return thresholds.of(UUID(str(wallet))).select_related("wallet")
+
+
+def _named(found: UsageThreshold) -> str:
+    """A threshold as its page tells it."""
+    if found.kind == UsageThreshold.Kind.RUNWAY:
+        return f"Runway below {found.below:,} hours"
+    return f"Current balance below {format_money(found.below, found.wallet.currency)}"
 
 
 def _is_number(word: str) -> bool:

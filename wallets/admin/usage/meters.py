@@ -129,7 +129,7 @@ FROM wallets_usagemonth WHERE meter_id = %s GROUP BY month ORDER BY month DESC L
 def lately(meter: Meter) -> Table:
     """How much of it was used, month by month."""
     rows = [
-        (f"{month:%B %Y}", f"{wallets:,}", shown.quantity(quantity, meter.unit), f"{events:,}")
+        (f"{month:%B %Y}", f"{wallets:,}", shown.quantity(quantity), f"{events:,}")
         for month, wallets, quantity, events in sql.rows(MONTHLY, (meter.pk,))
     ]
     return Table("Used", MONTHS, rows)

@@ -88,7 +88,7 @@ def months(wallet: Wallet) -> Table:
     found = UsageMonth.objects.filter(wallet=wallet).select_related("meter", "price__meter")
     rows = [
         (f"{month.month:%B %Y}", cells.link("wallets_meter", month.meter_id, month.meter.name),
-         shown.price(month.price), shown.quantity(month.quantity, month.meter.unit),
+         shown.price(month.price), shown.quantity(month.quantity),
          shown.money(month.amount, wallet.currency),
          shown.money(month.amount - month.settled_amount, wallet.currency))
         for month in found.order_by("-month", "meter__slug")[:NEWEST]

@@ -15,7 +15,7 @@ from backoffice.tables import Column, Figure, Table
 from wallets.admin import words
 from wallets.admin.movements import wallet_cell
 from wallets.admin.usage import parts, shown
-from wallets.models import Meter, UsageSettlement
+from wallets.models import UsageSettlement
 
 LINES = (Column("Meter"), Column("Month"), Column("Quantity", number=True), Column("Amount", number=True))
 
@@ -68,9 +68,8 @@ class UsageSettlementAdmin(ReadOnlyAdmin):
         ]
 
     def tables(self, made: UsageSettlement, now: datetime) -> list[Table]:
-        units = dict(Meter.objects.filter(slug__in={line["meter"] for line in made.lines}).values_list("slug", "unit"))
         rows = [
-            (line["meter"], line["month"], shown.quantity(Decimal(line["quantity"]), units.get(line["meter"], "")),
+            (line["meter"], line["month"], shown.quantity(Decimal(line["quantity"])),
              shown.money(Decimal(line["amount"]), made.currency))
             for line in made.lines
         ]  # fmt: skip

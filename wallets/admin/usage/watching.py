@@ -32,7 +32,6 @@ ATTEMPTS = (
 class UsageAlertAdmin(ReadOnlyAdmin):
     list_display = (
         "opened_at", "short_id", "wallet_shown", "kind_shown", "below_shown", "figure_shown", "latest_shown", "state",
-        "mailed_at",
     )  # fmt: skip
     list_filter: ClassVar[Sequence[Any]] = (OpenFilter, ("kind", ChoicesDropdownFilter), ("opened_at", PeriodFilter))
     list_select_related = ("wallet__owner",)
