@@ -90,7 +90,10 @@ def close_wallet(*, caller: Caller, wallet_id: UUID, now: datetime) -> None:
     """Close an empty wallet for ever. Raises NotFound, PermissionDenied, WalletNotEmpty and InvalidState."""
     wallet = enter(caller, wallet_id, Need.MANAGE)
     owner = _lock_owner(wallet_id)
+    UsageAccount.objects.select_for_update(no_key=True).filter(pk=wallet_id).first()
     standing = _lock(wallet, now)
+    # Whose usage begins just now refers to this row: they wait, or are seen.
+    Wallet.objects.select_for_update().get(pk=wallet_id)
     if standing.balance or standing.held or standing.pending or _has_usage(wallet_id):
         raise WalletNotEmpty(standing)
     moved = Wallet.objects.filter(pk=wallet_id, status=Wallet.Status.ACTIVE)

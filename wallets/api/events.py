@@ -106,7 +106,7 @@ class EventsView(APIView):
         caller = caller_of(request)
         check_may_report(caller)
         cloudy = _cloud_event(request)
-        event = _event(caller, wire.read(request, EventIn) if cloudy is None else native(cloudy, EventIn))
+        event = event_of(wire.read(request, EventIn) if cloudy is None else native(cloudy, EventIn), caller.key)
         return Response(_told(event, together(event)))
 
 
@@ -145,7 +145,7 @@ def _read(caller: Caller, items: list[Any], cloudy: bool) -> list[Event | _Wrong
     """Each item as an event, or with what is wrong with it."""
     if not cloudy:
         try:
-            return [_event(caller, body) for body in msgspec.convert(items, list[EventIn])]
+            return [event_of(body, caller.key) for body in msgspec.convert(items, list[EventIn])]
         except (msgspec.ValidationError, ValidationError):
             # Some are wrong: then each is looked at by itself.
             pass
@@ -155,15 +155,16 @@ def _read(caller: Caller, items: list[Any], cloudy: bool) -> list[Event | _Wrong
 def _read_one(caller: Caller, item: Any, cloudy: bool) -> Event | _Wrong:
     try:
         body = native(wire.convert(item, CloudEvent), EventIn) if cloudy else wire.convert(item, EventIn)
-        return _event(caller, body)
+        return event_of(body, caller.key)
     except ValidationError as error:
         return item, error
 
 
-def _event(caller: Caller, body: EventIn) -> Event:
+def event_of(body: EventIn, sent_by: str) -> Event:
+    """The event that a body tells of. Raises ValidationError for a moment beyond the calendar."""
     return Event(
         body.source, body.event_id, body.wallet, body.meter, Decimal(body.quantity),
-        wire.in_utc(body.occurred_at, "occurred_at"), body.properties, caller.key,
+        wire.in_utc(body.occurred_at, "occurred_at"), body.properties, sent_by,
     )  # fmt: skip
 
 

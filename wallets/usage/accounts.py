@@ -59,4 +59,4 @@ def lock(wallet: Access, *, now: datetime) -> None:
 
 
 def _open(wallet_id: UUID, now: datetime) -> None:
-    sql.run(OPEN, (settings.USAGE_OVERAGE, sql.uuids([wallet_id]), now))
+    sql.run(OPEN, (settings.USAGE_OVERAGE, now, sql.uuids([wallet_id])))

@@ -28,11 +28,13 @@ LEASE = timedelta(minutes=15)
 
 @durable
 def begin(
-    *, by: Actor, now: datetime, since: date | None = None, until: date | None = None, wallet_id: UUID | None = None
-) -> UsageRecalculation:
-    """Queue a recalculation of the months of some days, of all that can be without any; for one wallet or for all.
+    *, by: Actor, now: datetime, since: date | None = None, until: date | None = None, wallet_id: UUID | None = None,
+    queued: bool = True,
+) -> UsageRecalculation:  # fmt: skip
+    """Begin a recalculation of the months of some days, of all that can be without any; for one wallet or for all.
 
-    A month can be counted as long as all of its events are kept. Raises ValidationError where none can.
+    Workers do it where it is `queued`, else the caller, step by step. A month can be counted as long as all of its
+    events are kept. Raises ValidationError where none can.
     """
     first, last = provable(now)
     months = Months(max(first, month_of_day(since or first)), min(last, month_of_day(until or last)))
@@ -41,7 +43,7 @@ def begin(
         raise ValidationError.on("since", "out_of_range", detail)
     job = UsageRecalculation.objects.create(
         only_id=wallet_id, since=months.first, until=months.last, wallets_total=_accounts(wallet_id).count(),
-        started_by=":".join(by.actor)[:60], started_at=now, next_at=now,
+        started_by=":".join(by.actor)[:60], started_at=now, next_at=now if queued else None,
     )  # fmt: skip
     data = {"since": str(job.since), "until": str(job.until), "wallet": wallet_id and str(wallet_id)}
     audit.record(actor=by, action="usage.recalculated", kind="recalculation", object_id=job.pk, data=data, now=now)
@@ -97,8 +99,8 @@ def _keep(job: UsageRecalculation, wallets: Sequence[UUID], parts: Sequence[Part
     moved = UsageRecalculation.objects.filter(pk=job.pk, state=State.RUNNING, reached=job.reached).update(
         reached=wallets[-1] if wallets else job.reached, wallets_done=F("wallets_done") + len(wallets),
         events=F("events") + sum(part.events for part in parts), differences=F("differences") + len(differing),
-        state=State.RUNNING if more else State.FINISHED, next_at=now if more else None,
-        finished_at=None if more else now,
+        state=State.RUNNING if more else State.FINISHED, finished_at=None if more else now,
+        next_at=now if more and job.next_at else None,
     )  # fmt: skip
     if moved:
         UsageDifference.objects.bulk_create([_difference(job, part) for part in differing])

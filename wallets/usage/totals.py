@@ -95,12 +95,14 @@ class Totals:
                 part.moved, part.amount = part.moved or amount != part.amount, amount
 
 
+# Refers to the wallets at once, not when it commits: so that they aren't closed meanwhile.
 OPEN = """
 INSERT INTO wallets_usageaccount (wallet_id, rated, posted, version, revised, opened_at, watermark, overage, low_mark,
                                   tries)
 SELECT w.id, 0, 0, 0, 0, n.now, n.now, %s, 0, 0
-FROM unnest(%s::uuid[]) AS w (id), (SELECT %s::timestamptz AS now) AS n
-WHERE NOT EXISTS (SELECT FROM wallets_usageaccount a WHERE a.wallet_id = w.id) ORDER BY w.id
+FROM wallets_wallet w, (SELECT %s::timestamptz AS now) AS n
+WHERE w.id = ANY (%s::uuid[]) AND NOT EXISTS (SELECT FROM wallets_usageaccount a WHERE a.wallet_id = w.id)
+ORDER BY w.id FOR KEY SHARE OF w
 ON CONFLICT (wallet_id) DO NOTHING
 """
 # What expired holds still bind isn't looked for: it may only make a wallet seem poorer, and be settled sooner.
@@ -112,6 +114,8 @@ JOIN wallets_wallet w ON w.id = a.wallet_id
 JOIN ledger_balance b ON b.account_id = w.account_id AND b.lane = 0
 WHERE a.wallet_id = ANY (%s::uuid[]) ORDER BY a.wallet_id FOR NO KEY UPDATE OF a
 """
+# A wallet is closed under the lock of its account: one that was closed just now is looked up again.
+STILL_OPEN = "SELECT wallets_lost_race() FROM wallets_wallet WHERE id = ANY (%s::uuid[]) AND status = 'closed'"
 # Whole months of a wallet, of which a group is a part: so that what is cached of them can be written anew.
 MONTHS = """
 SELECT m.wallet_id, m.month, m.meter_id, m.quantity, m.events, m.latest_at, m.amount,
@@ -129,8 +133,9 @@ def lock(groups: Collection[Group], *, now: datetime) -> Totals:
     """
     wallets = {group.wallet for group in groups}
     with sql.pipeline():
-        sql.run(OPEN, (settings.USAGE_OVERAGE, sql.uuids(wallets), now))
+        sql.run(OPEN, (settings.USAGE_OVERAGE, now, sql.uuids(wallets)))
         accounts = sql.run(LOCK, (sql.uuids(wallets),))
+        sql.run(STILL_OPEN, (sql.uuids(wallets),))
         wallet, month = zip(*{group[:2] for group in groups}, strict=True)
         months = sql.run(MONTHS, (sql.uuids(wallet), sql.days(month)))
         totals = Totals({row[0]: Account(*row) for row in accounts.fetchall()})
