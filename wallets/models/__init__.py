@@ -22,6 +22,7 @@ from wallets.models.reconciliation import (
 from wallets.models.rules import ApprovalRule, FeeRule, WithdrawalLimit
 from wallets.models.sandbox import SandboxCheckout, SandboxFloat, SandboxPayout
 from wallets.models.snapshots import BalanceSnapshot, DriftAlert, ProviderAccount
+from wallets.models.streams import KafkaOffset
 from wallets.models.switches import PayoutPause, ProviderCircuit
 from wallets.models.usage import (
     Meter,
@@ -57,6 +58,7 @@ __all__ = [
     "FeeRule",
     "IdempotencyKey",
     "JournalTemplate",
+    "KafkaOffset",
     "MailedHead",
     "Match",
     "MatchRule",
