@@ -388,3 +388,6 @@ KAFKA_BROKERS = env.str("KAFKA_BROKERS", "")
 KAFKA_TOPICS = env.list("KAFKA_TOPICS", default=[])
 KAFKA_GROUP = env.str("KAFKA_GROUP", "wallet-usage")
 KAFKA_OPTIONS = env.json("KAFKA_OPTIONS", default={})
+# Where a copy of all events goes, for questions about years, and for how many days it is kept; nowhere if empty.
+CLICKHOUSE_URL = env.str("CLICKHOUSE_URL", "")
+CLICKHOUSE_DAYS = env.int("CLICKHOUSE_DAYS", 1_100)

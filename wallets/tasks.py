@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from ledger import holds
 from wallets import closing, idempotency, nightly
+from wallets.clickhouse import nightly as copying
 from wallets.exports import forget, make
 from wallets.queued import drain
 from wallets.sandbox_bank import delivery
@@ -174,3 +175,15 @@ def recount_usage() -> None:
 def recalculate_usage() -> None:
     """Go on with recalculations for a few seconds."""
     recalculation.run_due(clock=timezone.now, seconds=5.0)
+
+
+@shared_task(name="wallets.feed_clickhouse")
+def feed_clickhouse() -> None:
+    """Copy usage events to ClickHouse for a few seconds."""
+    copying.feed_for(clock=timezone.now, seconds=5.0)
+
+
+@shared_task(name="wallets.reconcile_clickhouse")
+def reconcile_clickhouse() -> None:
+    """Compare the copy in ClickHouse with PostgreSQL, as every night, and mend it."""
+    copying.reconcile(now=timezone.now())

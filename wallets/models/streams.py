@@ -26,3 +26,16 @@ class KafkaOffset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic}/{self.partition} of {self.consumers}"
+
+
+class UsageFeed(models.Model):
+    """How far events were copied to another store, in the order in which their transactions began."""
+
+    store = models.CharField(primary_key=True, max_length=32)
+    transaction = models.BigIntegerField(default=0, help_text="That of the last event that was copied.")
+    key = models.UUIDField(help_text="Of that event: those of one transaction are copied in the order of their keys.")
+    events = models.BigIntegerField(default=0, help_text="How many were copied.")
+    moved_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.store
