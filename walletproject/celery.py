@@ -10,6 +10,7 @@ from typing import Any
 from celery import Celery
 from celery.schedules import crontab
 from celery.signals import celeryd_init
+from django.conf import settings
 from django.utils import timezone
 from kombu import Queue
 
@@ -71,7 +72,19 @@ app.conf.update(
         "tokens": {"task": "users.purge", "schedule": 3600.0},
     },
 )
+# Only where there is a ClickHouse to copy to.
+CLICKHOUSE_JOBS = {
+    "usage-copy": {"task": "wallets.feed_clickhouse", "schedule": 10.0, "options": {"expires": 10}},
+    "usage-copy-proof": {"task": "wallets.reconcile_clickhouse", "schedule": crontab(hour=3, minute=40)},
+}
 app.autodiscover_tasks()
+
+
+@app.on_after_configure.connect
+def copy_usage(sender: Celery, **_: Any) -> None:
+    """Let beat ring for the copy of usage, once the settings say that there is one."""
+    if settings.CLICKHOUSE_URL:
+        sender.conf.beat_schedule |= CLICKHOUSE_JOBS
 
 
 @app.task(name="users.purge")

@@ -386,3 +386,12 @@ USAGE_HOUR_DAYS = env.int("USAGE_HOUR_DAYS", 90)
 # or bill.
 USAGE_SETTLE_SECONDS = env.int("USAGE_SETTLE_SECONDS", 60)
 USAGE_OVERAGE = env.str("USAGE_OVERAGE", "stop")
+# Kafka, which `manage.py consume_usage` reads events from: its brokers, topics, the group's name, and further options
+# of librdkafka as a JSON object.
+KAFKA_BROKERS = env.str("KAFKA_BROKERS", "")
+KAFKA_TOPICS = env.list("KAFKA_TOPICS", default=[])
+KAFKA_GROUP = env.str("KAFKA_GROUP", "wallet-usage")
+KAFKA_OPTIONS = env.json("KAFKA_OPTIONS", default={})
+# Where a copy of all events goes, for questions about years, and for how many days it is kept; nowhere if empty.
+CLICKHOUSE_URL = env.str("CLICKHOUSE_URL", "")
+CLICKHOUSE_DAYS = env.int("CLICKHOUSE_DAYS", 1_100)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from ledger import holds
 from wallets import closing, idempotency, nightly
+from wallets.clickhouse import nightly as copying
 from wallets.exports import forget, make
 from wallets.queued import drain
 from wallets.sandbox_bank import delivery
@@ -192,3 +193,15 @@ def mail_usage_alerts() -> None:
             usage_alerts.mail(alert, now=timezone.now())
         except Exception:
             logger.exception("The alert %s couldn't be mailed; it is tried again.", alert.pk)
+
+
+@shared_task(name="wallets.feed_clickhouse")
+def feed_clickhouse() -> None:
+    """Copy usage events to ClickHouse for a few seconds."""
+    copying.feed_for(clock=timezone.now, seconds=5.0)
+
+
+@shared_task(name="wallets.reconcile_clickhouse")
+def reconcile_clickhouse() -> None:
+    """Compare the copy in ClickHouse with PostgreSQL, as every night, and mend it."""
+    copying.reconcile(now=timezone.now())

@@ -2,9 +2,10 @@ import socket
 import time
 
 import pytest
+from celery import Celery
 from kombu.exceptions import OperationalError
 
-from walletproject.celery import PATIENT, app, be_patient
+from walletproject.celery import PATIENT, app, be_patient, copy_usage
 
 
 @pytest.fixture
@@ -51,3 +52,11 @@ def test_work_survives_its_worker():
 def test_every_periodic_job_exists():
     app.loader.import_default_modules()
     assert [entry["task"] for entry in app.conf.beat_schedule.values() if entry["task"] not in app.tasks] == []
+
+
+@pytest.mark.parametrize("url", ["", "chdb://memory"])
+def test_beat_rings_for_the_copy_only_where_there_is_one(settings, url):
+    settings.CLICKHOUSE_URL = url
+    sender = Celery(set_as_current=False)
+    copy_usage(sender)
+    assert bool(sender.conf.beat_schedule) == bool(url)

@@ -31,8 +31,13 @@ class CloudEvent(Struct, frozen=True, kw_only=True):
 
 def enveloped(headers: Mapping[str, str], data: Any) -> CloudEvent:
     """The event in binary mode: its attributes are headers, and the body is its data. Raises ValidationError."""
+    return attributed({name.lower(): unquote(text) for name, text in headers.items()}, data, prefix="ce-")
+
+
+def attributed(headers: Mapping[str, str], data: Any, *, prefix: str) -> CloudEvent:
+    """The event whose attributes are told beside its data, under names with a prefix. Raises ValidationError."""
     names = ("specversion", "id", "source", "type", "subject", "time")
-    said = {name: unquote(headers[f"ce-{name}"]) for name in names if f"ce-{name}" in headers}
+    said = {name: headers[f"{prefix}{name}"] for name in names if f"{prefix}{name}" in headers}
     return wire.convert({**said, "data": data}, CloudEvent)
 
 

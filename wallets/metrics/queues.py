@@ -10,6 +10,8 @@ from django.db import Error, connection, transaction
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
+from wallets.metrics import streams
+
 logger = logging.getLogger(__name__)
 
 # Seconds for which an answer serves, however often and from wherever we are scraped.
@@ -69,9 +71,10 @@ def _tell() -> list[Metric]:
         for name, waiting, seconds in measured():
             depth.add_metric([name], waiting)
             age.add_metric([name], seconds)
+        return [depth, age, *streams.lags()]
     except Error as error:
         logger.warning("The queues can't be measured: %s", error)
-    return [depth, age]
+        return [depth, age]
 
 
 def _ask(queue: Queue) -> tuple[int, float]:

@@ -24,6 +24,7 @@ from wallets.models.reconciliation import (
 from wallets.models.rules import ApprovalRule, FeeRule, WithdrawalLimit
 from wallets.models.sandbox import SandboxCheckout, SandboxFloat, SandboxPayout
 from wallets.models.snapshots import BalanceSnapshot, DriftAlert, ProviderAccount
+from wallets.models.streams import KafkaOffset, UsageFeed
 from wallets.models.switches import PayoutPause, ProviderCircuit
 from wallets.models.usage import (
     Meter,
@@ -63,6 +64,7 @@ __all__ = [
     "FeeRule",
     "IdempotencyKey",
     "JournalTemplate",
+    "KafkaOffset",
     "MailedHead",
     "Match",
     "MatchRule",
@@ -90,6 +92,7 @@ __all__ = [
     "UsageDifference",
     "UsageEvent",
     "UsageEventKey",
+    "UsageFeed",
     "UsageImport",
     "UsageMonth",
     "UsageRecalculation",

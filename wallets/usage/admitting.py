@@ -11,6 +11,7 @@ from users.validation import ValidationError
 from wallets.access import NotFound
 from wallets.models import QuarantinedEvent
 from wallets.opening import InvalidState
+from wallets.usage import unreadable
 from wallets.usage.events import Event, Outcome
 from wallets.usage.ingestion import take
 
@@ -27,6 +28,8 @@ def admit(id: UUID, *, by: Actor, reason: str, now: datetime) -> Outcome:
     found = _open(id, reason)
     if found.code == "event_reused":
         raise InvalidState("Its id stands for another event. Have its source report it under an id of its own.")
+    if found.code in unreadable.CODES:
+        raise InvalidState("It is no event. Have its sender repeat what it meant, and discard this.")
     (outcome,) = take([_event(found)], now=now, bounded=False)
     if outcome.status in ("accepted", "duplicate"):
         _decide(found, State.ADMITTED, by, reason, now, outcome=outcome.status)

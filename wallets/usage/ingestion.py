@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from ledger import sql
@@ -28,11 +29,11 @@ from wallets.usage.totals import Group, Totals
 RING_SECONDS = 1.0
 
 
-def take(events: Sequence[Event], *, now: datetime, bounded: bool = True) -> list[Outcome]:
+def take(events: Sequence[Event], *, now: datetime, bounded: bool = True, heard: bool = True) -> list[Outcome]:
     """Take events, inside the caller's transaction, and tell what became of each, in their order.
 
     What isn't taken leaves nothing behind but, as it is set, a line in quarantine. Without bounds events may be as old
-    as they are.
+    as they are. Where nobody hears what became of them, all that isn't taken is kept in quarantine.
     """
     if not events:
         return []
@@ -46,7 +47,7 @@ def take(events: Sequence[Event], *, now: datetime, bounded: bool = True) -> lis
     if fresh:
         _count(named, fresh, now)
     outcomes = [_outcome(position, verdict, known) for position, verdict in enumerate(verdicts)]
-    quarantine.keep(named, outcomes, now=now)
+    quarantine.keep(named, outcomes, now=now, codes=settings.USAGE_QUARANTINE if heard else None)
     for status, count in Counter(outcome.status for outcome in outcomes).items():
         metrics.usage_taken(status, count)
     return outcomes

@@ -1,6 +1,6 @@
 """Events that weren't taken and may yet be: kept for a person to decide."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -24,9 +24,11 @@ ON CONFLICT (key, content) DO NOTHING
 """
 
 
-def keep(named: Named, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Keep those whose code is among `USAGE_QUARANTINE`, inside the caller's transaction."""
-    kept = [number for number, outcome in enumerate(outcomes) if outcome.code in settings.USAGE_QUARANTINE]
+def keep(named: Named, outcomes: Sequence[Outcome], *, now: datetime, codes: Container[str] | None) -> None:
+    """Keep those whose code is among these, or all that have one, inside the caller's transaction."""
+    kept = [
+        number for number, outcome in enumerate(outcomes) if outcome.code and (codes is None or outcome.code in codes)
+    ]
     if not kept:
         return
     events = [named.events[number] for number in kept]

@@ -1,0 +1,1 @@
+"""A copy of all usage events in ClickHouse, for questions about years. clickhouse-connect is an extra."""
