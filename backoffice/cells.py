@@ -16,6 +16,7 @@ from backoffice.money import format_money
 
 NOTHING = "–"
 SHOWN = 8
+UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
@@ -27,6 +28,11 @@ def money(amount: int, currency: str) -> SafeString:
 def number(count: int, unit: str = "") -> SafeString:
     """A count, aligned with those above and below it."""
     return format_html('<span class="money">{}</span>', f"{count:,} {unit}".strip())
+
+
+def counted(count: int, what: str) -> str:
+    """How many of something there are, in words."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def marked(value: Any) -> SafeString:
@@ -74,6 +80,14 @@ def day(of: date | None) -> str:
     return NOTHING if of is None else str(localize(of))
 
 
+def size(bytes: int | None) -> str:
+    """How large a file is, in the largest unit that fits."""
+    if bytes is None:
+        return NOTHING
+    unit, size = next(((unit, size) for unit, size in UNITS if bytes >= size), ("bytes", 1))
+    return f"{bytes / size:,.0f} {unit}"
+
+
 def link(model: str, pk: Any, text: Any) -> SafeString:
     """A link to the page of a row; `model` is such as `ledger_account`."""
     return format_html('<a class="text-link" href="{}">{}</a>', reverse(f"admin:{model}_change", args=[pk]), text)
@@ -93,6 +107,21 @@ def rows_link(model: str, text: Any, **filters: Any) -> SafeString:
 def lines(first: Any, second: Any) -> SafeString:
     """Two values, one below the other."""
     return format_html("{}<br>{}", first, second)
+
+
+def progress(done: int, total: int) -> SafeString:
+    """How far something is, drawn and told."""
+    return format_html(
+        '<progress class="office-progress" value="{}" max="{}"></progress> <span class="whole">{}</span>',
+        done, max(total, 1), f"{done:,} of {total:,}",
+    )  # fmt: skip
+
+
+def small(*values: Any) -> SafeString:
+    """What says more of the value above it."""
+    return format_html(
+        '<span class="text-subtle text-xs">{}</span>', format_html_join("", "{}", ((v,) for v in values))
+    )
 
 
 def row_of(links: Iterable[SafeString]) -> SafeString:

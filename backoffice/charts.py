@@ -1,6 +1,6 @@
 """Small charts, drawn in the page itself: no script, colours that follow light and dark, and amounts on hovering."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -30,6 +30,15 @@ class Bar:
     label: str
     up: int
     down: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What a span of time is made of, in minor units, from the axis up; and between what its whole may lie."""
+
+    label: str
+    parts: Sequence[int]
+    band: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,34 @@ def bars(title: str, found: Sequence[Bar], currency: str, *, up: str, down: str)
     return Chart(title, [up, down], shapes, scale.levels(currency), [found[0].label, found[-1].label])
 
 
+def stacks(title: str, found: Sequence[Stack], currency: str, legend: Sequence[str]) -> Chart | None:
+    """Bars of several parts, or None where there is nothing to draw. A part that isn't above 0 isn't drawn."""
+    if not any(part for stack in found for part in stack.parts):
+        return None
+    heights = [sum(max(part, 0) for part in stack.parts) for stack in found]
+    scale = Scale([*heights, *(edge for stack in found for edge in stack.band or ())])
+    shapes = [
+        shape
+        for number, stack in enumerate(found)
+        for shape in _stack(number, len(found), stack, scale, currency, legend)
+    ]
+    return Chart(title, legend, shapes, scale.levels(currency), [found[0].label, found[-1].label])
+
+
+def _stack(
+    number: int, count: int, stack: Stack, scale: Scale, currency: str, legend: Sequence[str]
+) -> Iterator[SafeString]:
+    reached = 0
+    for series, (name, part) in enumerate(zip(legend, stack.parts, strict=True), 1):
+        if part > 0:
+            tip = f"{stack.label}: {name.lower()} {format_money(part, currency)}"
+            yield _box(number, count, reached, reached + part, series, scale, tip)
+            reached += part
+    if stack.band:
+        tip = f"{stack.label}: between {' and '.join(format_money(edge, currency) for edge in stack.band)}"
+        yield _whisker(number, count, stack.band, scale, tip)
+
+
 def _steps(curve: Curve, number: int, first: date, last: date, scale: Scale) -> SafeString:
     """A line that stays at each amount until the next, and goes on to the right edge."""
     seconds = (last - first).total_seconds()
@@ -119,11 +156,25 @@ def _steps(curve: Curve, number: int, first: date, last: date, scale: Scale) -> 
 
 
 def _bar(number: int, count: int, amount: int, series: int, scale: Scale, tip: str) -> SafeString:
-    width, zero, end = WIDTH / count, scale.place(0), scale.place(amount)
+    return _box(number, count, 0, amount, series, scale, tip)
+
+
+def _box(number: int, count: int, start: int, end: int, series: int, scale: Scale, tip: str) -> SafeString:
+    width, one, other = WIDTH / count, scale.place(start), scale.place(end)
     return format_html(
         '<rect class="office-bar office-series-{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
-        series, f"{number * width + width * 0.15:.1f}", f"{min(zero, end):.1f}", f"{width * 0.7:.1f}",
-        f"{max(abs(zero - end), 1):.1f}", tip,
+        series, f"{number * width + width * 0.15:.1f}", f"{min(one, other):.1f}", f"{width * 0.7:.1f}",
+        f"{max(abs(one - other), 1):.1f}", tip,
+    )  # fmt: skip
+
+
+def _whisker(number: int, count: int, band: tuple[int, int], scale: Scale, tip: str) -> SafeString:
+    """A line from the one edge to the other."""
+    across, (low, high) = WIDTH / count * (number + 0.5), map(scale.place, band)
+    return format_html(
+        '<line class="office-band" x1="{0}" x2="{0}" y1="{1}" y2="{2}" vector-effect="non-scaling-stroke"><title>{3}'
+        "</title></line>",
+        f"{across:.1f}", f"{low:.1f}", f"{high:.1f}", tip,
     )  # fmt: skip
 
 

@@ -49,6 +49,8 @@ class ReadOnlyAdmin(NoWriting, ModelAdmin):
     change_form_outer_before_template = "admin/figures.html"
     change_form_outer_after_template = "admin/tables.html"
     tables_first = False
+    # What a list without rows says, and what would bring some.
+    empty: ClassVar[str] = ""
     # Searched by equality, so that an index answers: columns of ids, and lookups of texts.
     search_ids: ClassVar[Sequence[str]] = ("id",)
     search_texts: ClassVar[Sequence[str]] = ()

@@ -13,7 +13,7 @@ django.setup()
 
 from rich.console import Console  # noqa: E402
 
-from benchmarks import aged, closing, engine, hordak, http, queued, reconciliation, report  # noqa: E402
+from benchmarks import aged, closing, engine, hordak, http, queued, reconciliation, report, usage  # noqa: E402
 from benchmarks.measure import Row  # noqa: E402
 
 FAMILIES = {
@@ -24,6 +24,7 @@ FAMILIES = {
     "http": http.rows,
     "queued": queued.rows,
     "reconciliation": reconciliation.rows,
+    "usage": usage.rows,
 }
 
 

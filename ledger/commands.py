@@ -1,16 +1,18 @@
-"""What commands have in common: examples that --help shows as they are, a bar of progress, and days as arguments."""
+"""What commands have in common: examples that --help shows, a bar of progress, and what they take as arguments."""
 
 import argparse
 import calendar
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import IO, Any, ClassVar, cast
 
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ledger.seals.sealing import Head, MalformedHead
 
 Advance = Callable[[str], None]
 
@@ -47,8 +49,11 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def progress(total: int, *, quiet: bool) -> Iterator[Advance]:
-    """A bar on the terminal's error output; what it gives takes it a step on and says what is being done."""
+def progress(total: int | None, *, quiet: bool) -> Iterator[Advance]:
+    """A bar on the terminal's error output; what it gives takes it a step on and says what is being done.
+
+    Where nobody knows how many steps there will be, `total` is None.
+    """
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True),
         transient=True, disable=quiet,
@@ -72,3 +77,20 @@ def month(text: str) -> tuple[date, date]:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no month; write it as 2026-10.") from error
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def moment(text: str) -> datetime:
+    """A moment as 2026-11-24T12:00:00Z, in UTC where it names no zone. Raises ArgumentTypeError."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no moment; write it as 2026-11-24T12:00:00Z.") from error
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def head(text: str) -> Head:
+    """A head of the seals, which was kept elsewhere. Raises ArgumentTypeError."""
+    try:
+        return Head.read(text)
+    except MalformedHead as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,10 +1,12 @@
 """What tests across the apps share: the demo's data, as the back office shows them."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from walletproject import demo
+from wallets import backups
 from wallets.models import ApprovalRule, FeeRule, PayoutPause, ProviderCircuit, Wallet, WithdrawalLimit
 
 
@@ -18,6 +20,8 @@ def demo_once(committed_once) -> None:
     ApprovalRule.objects.create(currency="NGN", kind="amount", threshold=10**8)
     PayoutPause.objects.create(provider="paystack", reason="A test.", paused_by="system:tests", paused_at=now)
     ProviderCircuit.objects.create(provider="sandbox", failures=1, reason="No answer.", updated_at=now)
+    backup = backups.begin(Path("/srv/backups"), version="18.4", now=now)
+    backups.succeed(backup, Path("/srv/backups/one"), size=1, wal_position="0/1", now=now)
     Wallet.objects.filter(pk=Wallet.objects.latest("id").pk).update(name="<b>Mine</b>")
 
 

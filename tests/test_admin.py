@@ -1,8 +1,9 @@
 """The back office shows everything that staff need and changes nothing but rules, whoever asks."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ from ledger.durable import durable
 from ledger.models import Account, Hold, Transaction
 from users.models import ApiClient, ApiSecret, User
 from walletproject import demo
+from wallets import backups
 from wallets.models import (
+    Backup,
     BankAccount,
     Deposit,
     ProviderAccount,
@@ -99,7 +102,10 @@ def test_everything_that_staff_need_is_there():
         "wallets.feerule", "wallets.withdrawallimit", "wallets.approvalrule", "wallets.payoutpause",
         "wallets.providercircuit", "wallets.proposal", "wallets.journaltemplate", "wallets.export",
         "wallets.reconciledaccount", "wallets.statement", "wallets.statementline", "wallets.reconciliation",
-        "wallets.match", "wallets.break", "wallets.matchrule", "wallets.columnmapping",
+        "wallets.match", "wallets.break", "wallets.matchrule", "wallets.backup", "wallets.columnmapping",
+        "wallets.meter", "wallets.meterprice", "wallets.usageaccount", "wallets.usagesettlement",
+        "wallets.quarantinedevent", "wallets.usagerecalculation", "wallets.usagedifference", "wallets.usagealert",
+        "wallets.automatictopup",
         "ledger.account", "ledger.transaction", "ledger.hold", "ledger.seal", "ledger.verification",
     ])  # fmt: skip
 
@@ -208,8 +214,9 @@ def test_the_first_page_tells_what_is_owed_and_what_is_held(office):
     held = sum(entry.balance for entry in _lanes("assets:clearing:", "NGN"))
     unmatched = sum(-entry.balance for entry in _lanes("liabilities:suspense:", "NGN"))
     given = sum(entry.balance for entry in _lanes("expenses:", "NGN"))
-    assert owed + unmatched == held + given
-    assert min(owed, unmatched, held, given) > 0
+    earned = sum(-entry.balance for entry in _lanes("income:", "NGN"))
+    assert owed + unmatched + earned == held + given
+    assert min(owed, unmatched, earned, held, given) > 0
     for amount in (owed, unmatched, held):
         assert format_money(amount, "NGN").removeprefix("NGN ") in index
 
@@ -340,10 +347,10 @@ def test_a_search_for_what_no_text_contains_is_no_error(office):
         ("wallets.withdrawal", "status=failed", 0),
         ("ledger.hold", "open=pending", 1),
         ("ledger.hold", "open=any", 4),
-        ("ledger.account", "root=income", 4),
-        ("ledger.transaction", "posted_at_from=2000-01-01", 30),
+        ("ledger.account", "root=income", 6),
+        ("ledger.transaction", "posted_at_from=2000-01-01", 50),
         ("ledger.transaction", "posted_at_to=2000-01-01", 0),
-        ("ledger.transaction", "posted_at_from=nonsense", 30),
+        ("ledger.transaction", "posted_at_from=nonsense", 50),
         ("wallets.deposit", "created_at_from=2999-01-01", 0),
         ("wallets.topup", "status=pending", 1),
         ("wallets.topup", "status=completed", 1),
@@ -437,3 +444,26 @@ def test_money_is_written_as_a_person_reads_it(amount, currency, shown):
 def _lanes(root: str, currency: str) -> list[Any]:
     found = Account.objects.filter(code__startswith=root, currency=currency)
     return [lane for account in found for lane in account.balances.all()]
+
+
+@pytest.mark.parametrize(
+    ("hours", "told", "tone"),
+    [
+        (None, "Never", "orange"), (0, "1 min ago", "green"), (25, "25 h ago", "green"), (27, "27 h ago", "orange"),
+        (72, "3 days ago", "orange"),
+    ],
+)  # fmt: skip
+def test_the_first_page_says_how_old_the_last_backup_is(office, hours, told, tone):
+    Backup.objects.update(removed_at=datetime.now(UTC))
+    if hours is not None:
+        then = datetime.now(UTC) - timedelta(hours=hours, minutes=1)
+        made = backups.begin(Path("/srv/backups"), version="18.4", now=then)
+        backups.succeed(made, Path("/srv/backups/one"), size=1, wal_position="0/1", now=then)
+    row = re.search(r"Last backup.*?</tr>", text(office, reverse("admin:index")), re.DOTALL)[0]
+    assert told in row and tone in row
+    assert (hours is None) == ("manage.py backup FOLDER" in row)
+
+
+def test_the_first_page_says_that_the_wal_isnt_archived(office):
+    row = re.search(r"WAL archived.*?</tr>", text(office, reverse("admin:index")), re.DOTALL)[0]
+    assert "Never" in row and "manage.py archive_wal FOLDER" in row

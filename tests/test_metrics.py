@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from wallets import metrics
+from wallets import backups, metrics
 from wallets.metrics import files, queues
 from wallets.models import Withdrawal
 from wallets.tests.conftest import *  # noqa: F403
@@ -122,6 +122,19 @@ def test_a_queue_that_cant_be_measured_takes_nothing_else_from_the_answer(fresh,
     text = scrape()
     assert told(text, "wallet_http_problems_total", code="not_found") >= 1
     assert "no_such_table" not in text
+
+
+def test_the_ages_of_backups_are_told_and_never_is_endless(db):
+    assert "wallet_backup_age_seconds +Inf" in (text := scrape()) and "wallet_backup_rehearsal_age_seconds +Inf" in text
+    assert "wallet_wal_archive_behind_bytes +Inf" in text
+    night = timezone.now() - timedelta(hours=9)
+    backup = backups.begin(Path("/srv/backups"), version="18.4", now=night)
+    backups.fail(backups.begin(Path("/srv/backups"), version="18.4", now=timezone.now()), "Full.", now=timezone.now())
+    backups.succeed(backup, Path("/srv/backups/one"), size=1, wal_position="0/1", now=night)
+    assert re.search(r"^wallet_backup_age_seconds 324\d\d\.", text := scrape(), re.M), text
+    assert "wallet_backup_rehearsal_age_seconds +Inf" in text
+    assert backups.rehearsed(Path("/srv/backups/one"), now=timezone.now())
+    assert re.search(r"^wallet_backup_rehearsal_age_seconds 0\.", scrape(), re.M)
 
 
 @pytest.fixture

@@ -29,6 +29,17 @@ GROUPS = {
         ("Unmatched receipts", "help_center", "wallets.unmatchedreceipt"),
         ("Webhooks", "webhook", "wallets.webhookevent"),
     ),
+    "Usage": (
+        ("Wallets that use", "data_usage", "wallets.usageaccount"),
+        ("Meters", "speed", "wallets.meter"),
+        ("Prices", "sell", "wallets.meterprice"),
+        ("Settlements", "paid", "wallets.usagesettlement"),
+        ("Quarantine", "report", "wallets.quarantinedevent"),
+        ("Recalculations", "calculate", "wallets.usagerecalculation"),
+        ("Differences", "difference", "wallets.usagedifference"),
+        ("Low balances", "notifications_active", "wallets.usagealert"),
+        ("Automatic top-ups", "autorenew", "wallets.automatictopup"),
+    ),
     "Two people": (
         ("Proposals", "how_to_vote", "wallets.proposal"),
         ("Journal templates", "edit_note", "wallets.journaltemplate"),
@@ -61,6 +72,7 @@ GROUPS = {
         ("Holds", "lock_clock", "ledger.hold"),
         ("Closed days", "lock", "ledger.seal"),
         ("Proofs", "verified", "ledger.verification"),
+        ("Backups", "backup", "wallets.backup"),
     ),
     "Reports": (
         ("Reports", "summarize", "wallets.run_report"),

@@ -66,6 +66,8 @@ app.conf.update(
         "usage-again": {"task": "wallets.recount_usage", "schedule": crontab(hour=2, minute=20)},
         "usage-recalculations": {"task": "wallets.recalculate_usage", "schedule": 10.0, "options": {"expires": 10}},
         "usage-days": {"task": "wallets.keep_usage", "schedule": 3600.0},
+        "usage-watch": {"task": "wallets.watch_usage", "schedule": 2.0, "options": {"expires": 2}},
+        "usage-alerts": {"task": "wallets.mail_usage_alerts", "schedule": 60.0, "options": {"expires": 60}},
         "answers": {"task": "wallets.forget_bodies", "schedule": 3600.0},
         "tokens": {"task": "users.purge", "schedule": 3600.0},
     },

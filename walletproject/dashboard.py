@@ -13,13 +13,10 @@ from django.utils import timezone
 from backoffice import cells
 from backoffice.charts import Bar, Chart, bars
 from backoffice.tables import Column, Figure, Table
-from ledger.closing import first_open_day
 from ledger.reports.daily import DayMovement, daily
-from ledger.seals.sealing import head
-from ledger.verifications import last_verification
+from walletproject import machine
 from wallets.admin import words
 from wallets.admin.totals import Total, totals
-from wallets.metrics.queues import measured
 from wallets.models import (
     Break,
     DriftAlert,
@@ -37,8 +34,6 @@ from wallets.reports.safeguarding import told
 DAYS = 30
 # A longer list is told as this long, so that counting stays cheap.
 MOST = 1_000
-# Seconds after which what waits for a worker is worth a look.
-LATE = 60
 CHARTS = 3
 CLEARING = "assets:clearing"
 MONEY = (
@@ -47,7 +42,6 @@ MONEY = (
     Column("Difference", number=True), Column("In today", number=True), Column("Out today", number=True),
 )  # fmt: skip
 STATES = (Column("Withdrawals"), Column("How many", number=True), Column("Oldest since"))
-MACHINE = (Column("What"), Column("State"), Column("When"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +90,7 @@ def dashboard(request: HttpRequest, may_view: Callable[[HttpRequest, str], bool]
         charts = list(_charts(moved, today))
     if may_view(request, "wallets.withdrawal"):
         tables.append(_withdrawals())
-    tables.append(_machine(now))
+    tables.append(machine.state(now))
     return {"figures": figures, "charts": charts, "tables": tables[:1], "more": tables[1:]}
 
 
@@ -169,29 +163,3 @@ def _withdrawals() -> Table:
     return Table(
         "Withdrawals under way", STATES, rows, more=cells.link_to("admin:report", "By age", "aged-withdrawals")
     )
-
-
-def _machine(now: datetime) -> Table:
-    """Whether the books are proved, closed and saved, and whether workers keep up."""
-    return Table("The state of things", MACHINE, [*_books(), *_queues()])
-
-
-def _books() -> Iterator[tuple[Any, ...]]:
-    proved, sealed, opens = last_verification(), head(), first_open_day()
-    if proved is None:
-        yield ("Books proved", cells.label("Never", "warning"), cells.NOTHING)
-    else:
-        told = ("Clean", "success") if not proved.broken else (f"{proved.broken} broken", "danger")
-        yield (
-            cells.rows_link("ledger_verification", "Books proved"), cells.label(*told), cells.moment(proved.started_at)
-        )  # fmt: skip
-    closed = f"through {opens - timedelta(days=1)}" if opens else "No day yet"
-    seal = cells.identifier(sealed.seal.hex()) if sealed else cells.NOTHING
-    yield (cells.rows_link("ledger_seal", "Books closed"), closed, seal)
-
-
-def _queues() -> Iterator[tuple[Any, ...]]:
-    for name, waiting, seconds in measured():
-        told = (f"{waiting:,} due", "warning" if seconds > LATE else "info") if waiting else ("Idle", "success")
-        since = f"for {seconds:,.0f} s" if waiting else cells.NOTHING
-        yield (f"Queue of {name.replace('_', ' ')}", cells.label(*told), since)

@@ -15,7 +15,7 @@ from ledger.durable import durable
 from users import clients, registration, staff
 from users.callers import Caller, System
 from users.models import ApiClient, User
-from walletproject import demo_statements
+from walletproject import demo_statements, demo_usage
 from wallets import bank_accounts, chart, closing, deposits, opening, transfers
 from wallets.admin.totals import totals
 from wallets.exports import ask as exports
@@ -105,13 +105,14 @@ def seed(*, now: datetime) -> None:
         _move(people, wallets, dollars, start, now)
     for amount, pays in TOP_UPS if "sandbox" in settings.PROVIDERS else ():
         _top_up(people[1], wallets[1], amount, now, pays=pays)
+    _hire(now)
+    _ask(wallets, now)
+    demo_usage.leave_work(_staff("accountant"), now)
+    demo_statements.reconcile(_staff("accountant"), _staff("approver"), start, now)
     for total in totals():
         # The deposits above came from nowhere: let the bank hold what our books say that it holds.
         books.set_holding(total.currency, total.held, now=now)
     _read_balances(wallets[0], dollars)
-    _hire(now)
-    _ask(wallets, now)
-    demo_statements.reconcile(_staff("accountant"), _staff("approver"), start, now)
     _close(now)
     User.objects.create_superuser(email=STAFF, password=PASSWORD, full_name="Sade Staff")
 
@@ -119,7 +120,8 @@ def seed(*, now: datetime) -> None:
 def _move(people: list[User], wallets: list[Wallet], dollars: Wallet, start: datetime, now: datetime) -> None:
     """What happened in the month, in the order of its days: the books don't go back in time."""
     shop = _shop(start)
-    for after, deed in sorted(_month(shop, people, wallets, dollars), key=lambda planned: planned[0]):
+    month = [*_month(shop, people, wallets, dollars), *demo_usage.planned(people, wallets, _transfer, start)]
+    for after, deed in sorted(month, key=lambda planned: planned[0]):
         deed(start + after)
     _deposit(shop, wallets[1], 480_000, "Order 1042, released when it is delivered", now, days=14)
     for number, amount in (("0123456789", 300_000), ("0000000001", 150_000), ("0000000004", 90_000)):
@@ -132,7 +134,7 @@ def _month(
     """Who was paid what, and how long after the beginning."""
     for index, wallet in enumerate(wallets):
         salary = partial(_deposit, shop, wallet, 2_500_000 + 750_000 * index, "Salary")
-        yield timedelta(days=2, hours=index), salary
+        yield timedelta(days=2 + 4 * index, hours=index), salary
     yield timedelta(days=3), partial(_deposit, shop, dollars, 120_000, "Opening balance")
     for index, (source, destination, what) in enumerate(TRANSFERS):
         amount = 45_000 + 12_500 * index

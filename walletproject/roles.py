@@ -14,9 +14,12 @@ BUSINESS = ("ledger", "wallets", "users.user")
 TRAIL = ("users.auditevent", "users.apiclient")
 ASK = {
     "operator": ("freeze", "receipt", "review", "bank_account", "break_posting"),
-    "accountant": ("journal", "reversal", "account", "credit_limit", "rule", "receipt", "break_posting"),
+    "accountant": (
+        "journal", "reversal", "account", "credit_limit", "rule", "receipt", "break_posting", "price", "price_end",
+        "usage_repair",
+    ),
     "admin": ("roles", "rule"),
-}
+}  # fmt: skip
 DECIDE = {
     "approver": tuple(kind for kind in KINDS if kind != "roles"),
     "admin": ("roles",),
@@ -24,10 +27,16 @@ DECIDE = {
 EVERYBODY = {"wallets.run_report"}
 # What one person may do alone.
 ALONE = {
-    "operator": ("wallets.review_withdrawal", "wallets.rescue_transfer", "wallets.reconcile"),
+    "operator": (
+        "wallets.review_withdrawal", "wallets.rescue_transfer", "wallets.reconcile", "wallets.watch_usage",
+        "wallets.decide_quarantined", "wallets.run_usage_recalculation",
+    ),
     "approver": ("wallets.approve_withdrawal",),
-    "accountant": ("ledger.close_period", "wallets.reconcile"),
-}
+    "accountant": (
+        "wallets.reconcile", "wallets.set_reconciliation", "ledger.close_period", "wallets.add_meter",
+        "wallets.decide_quarantined", "wallets.run_usage_recalculation",
+    ),
+}  # fmt: skip
 
 
 def looks_at(role: str) -> tuple[str, ...]:

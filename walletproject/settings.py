@@ -137,6 +137,10 @@ def _database(url: str, *, pool: bool) -> dict:
 DATABASE_URL = env.str("DATABASE_URL")
 # The owner of the tables, for migrations only: the application's own role can't switch a trigger off.
 DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", DATABASE_URL)
+# In whose role backups are taken, with the right of replication; and where PostgreSQL's own programs are, where that is
+# none of the usual places.
+DATABASE_BACKUP_URL = env.str("DATABASE_BACKUP_URL", DATABASE_OWNER_URL)
+PG_BIN = env.str("PG_BIN", "")
 DATABASES = {
     "default": _database(DATABASE_URL, pool=env.bool("DATABASE_POOL", False)),
     "owner": _database(DATABASE_OWNER_URL, pool=False),

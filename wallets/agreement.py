@@ -95,10 +95,45 @@ FACTS = (
         WHERE CASE WHEN o.status IN ('awaiting_approval', 'pending', 'processing') THEN h.status = 'open'
                    WHEN o.status = 'in_review' THEN true ELSE h.status <> 'open' END IS NOT TRUE
            OR h.status = 'open' AND (h.account_id, h.amount) <> (w.account_id, o.amount + o.fee)"""),
-    Fact("what is held is held for a withdrawal", """
+    Fact("what an open reservation needs is held until it lapses, and nothing of one that has ended", """
+        SELECT format('reservation %s is %s: %s of %s is %s', r.id, r.status, h.amount, r.amount, h.status)
+        FROM wallets_usagereservation r JOIN wallets_wallet w ON w.id = r.wallet_id
+        LEFT JOIN ledger_hold h ON h.id = r.hold_id
+        WHERE ((h.account_id, h.amount, h.expires_at) = (w.account_id, r.amount, r.expires_at)
+               AND CASE h.status WHEN 'open' THEN r.status = 'open' WHEN 'expired' THEN r.status = 'open'
+                        ELSE r.status <> 'open' END) IS NOT TRUE"""),
+    Fact("what is held is held for a withdrawal or a reservation", """
         SELECT format('hold %s of %s, %s', h.id, h.amount, h.reference)
         FROM ledger_hold h LEFT JOIN wallets_withdrawal o ON o.hold_id = h.id
-        WHERE h.status = 'open' AND h.kind = 'held' AND o.id IS NULL"""),
+        LEFT JOIN wallets_usagereservation r ON r.hold_id = h.id
+        WHERE h.status = 'open' AND h.kind = 'held' AND o.id IS NULL AND r.id IS NULL"""),
+    Fact("a settlement of usage is in the books, from its wallet and from what is billed", f"""
+        SELECT format('settlement %s of %s, %s billed', s.id, s.amount, s.billed)
+        FROM wallets_usagesettlement s JOIN wallets_wallet w ON w.id = s.wallet_id
+        LEFT JOIN ledger_account i ON i.code = 'income:usage:' || s.currency
+        LEFT JOIN ledger_transaction t ON t.id = s.transaction_id AND t.reference = 'usage:' || s.id
+        WHERE (coalesce({MOVED.format(account="w.account_id")}, 0) = s.amount - s.billed
+               AND {MOVED.format(account="i.id")} = -s.amount) IS NOT TRUE"""),
+    Fact("a reservation that was captured is in the books, of what was captured", f"""
+        SELECT format('reservation %s, %s captured', r.id, r.captured)
+        FROM wallets_usagereservation r JOIN wallets_wallet w ON w.id = r.wallet_id
+        LEFT JOIN ledger_transaction t ON t.id = r.transaction_id AND t.reference = 'reservation:' || r.id
+        WHERE r.status = 'captured' AND ({MOVED.format(account="w.account_id")} = r.captured) IS NOT TRUE
+           OR r.status <> 'captured' AND r.transaction_id IS NOT NULL"""),
+    Fact("a wallet's usage was rated as its months come to, and posted as its settlements do", """
+        SELECT format('wallet %s: rated %s, months %s; posted %s, settled %s', a.wallet_id, a.rated, m.amount, a.posted,
+                      s.amount)
+        FROM wallets_usageaccount a
+        CROSS JOIN LATERAL (SELECT coalesce(sum(m.amount), 0) AS amount FROM wallets_usagemonth m
+                            WHERE m.wallet_id = a.wallet_id) AS m
+        CROSS JOIN LATERAL (SELECT coalesce(sum(s.amount), 0) AS amount FROM wallets_usagesettlement s
+                            WHERE s.wallet_id = a.wallet_id) AS s
+        WHERE (a.rated, a.posted) <> (m.amount, s.amount)"""),
+    Fact("what the books call usage is a settlement or a reservation", """
+        SELECT format('transaction %s, %s', t.id, t.reference)
+        FROM ledger_transaction t
+        WHERE t.kind = 'usage' AND NOT EXISTS (SELECT FROM wallets_usagesettlement s WHERE s.transaction_id = t.id)
+          AND NOT EXISTS (SELECT FROM wallets_usagereservation r WHERE r.transaction_id = t.id)"""),
     Fact("what the books call a deposit, transfer or withdrawal is one", """
         SELECT format('transaction %s, %s', t.id, t.reference)
         FROM ledger_transaction t

@@ -55,6 +55,9 @@ class WalletsConfig(AppConfig):
         "wallets_usagedifference": (
             "SELECT, INSERT, UPDATE (state, settlement_id, decided_by, decided_because, decided_at)"
         ),
+        "wallets_backup": (
+            "SELECT, INSERT, UPDATE (ended_at, folder, size, wal_position, verified, trouble, rehearsed_at, removed_at)"
+        ),
     }
     # What it may have done by the owner: partitions of events are made ahead, and dropped when they are old.
     functions: ClassVar[tuple[str, ...]] = (

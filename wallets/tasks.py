@@ -15,7 +15,8 @@ from wallets.sandbox_bank import delivery
 from wallets.sandbox_bank.notices import Kind
 from wallets.snapshots import alerts, schedule
 from wallets.topups import follow
-from wallets.usage import housekeeping, recalculation, settlement
+from wallets.usage import alerts as usage_alerts
+from wallets.usage import housekeeping, recalculation, settling, topping_up
 from wallets.webhooks import inbox
 from wallets.withdrawals import payout, shortage
 
@@ -156,7 +157,7 @@ def mail_shortages() -> None:
 @shared_task(name="wallets.settle_usage")
 def settle_usage() -> None:
     """Settle usage that is due for a second; then others have their turn."""
-    settlement.settle_due(clock=timezone.now, seconds=1.0)
+    settling.settle_due(clock=timezone.now, seconds=1.0)
 
 
 @shared_task(name="wallets.keep_usage")
@@ -187,3 +188,20 @@ def feed_clickhouse() -> None:
 def reconcile_clickhouse() -> None:
     """Compare the copy in ClickHouse with PostgreSQL, as every night, and mend it."""
     copying.reconcile(now=timezone.now())
+
+
+@shared_task(name="wallets.watch_usage")
+def watch_usage() -> None:
+    """Top up the wallets that are low, and then tell of those that still are."""
+    topping_up.top_up_due(clock=timezone.now)
+    usage_alerts.judge_all(clock=timezone.now)
+
+
+@shared_task(name="wallets.mail_usage_alerts")
+def mail_usage_alerts() -> None:
+    """Tell the finance group of every wallet that runs low and that it wasn't told of yet."""
+    for alert in usage_alerts.unmailed():
+        try:
+            usage_alerts.mail(alert, now=timezone.now())
+        except Exception:
+            logger.exception("The alert %s couldn't be mailed; it is tried again.", alert.pk)

@@ -70,12 +70,16 @@ class Office:
             self.troubles.append(f"asked another host: {request.url}")
 
     def log_in(self, email: str = demo.STAFF) -> None:
+        self.fill_in_password(email)
+        self.page.wait_for_url(f"{self.address}/admin/")
+
+    def fill_in_password(self, email: str) -> None:
         self.page.context.clear_cookies()
         self.page.goto(f"{self.address}/admin/login/?next=/admin/")
         self.page.fill("[name=username]", email)
         self.page.fill("[name=password]", demo.PASSWORD)
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_url(f"{self.address}/admin/")
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
 
     def press(self, title: str, **fields: str) -> None:
         """A button of the page, and what its dialog asks for."""
@@ -83,8 +87,12 @@ class Office:
         dialog = self.page.locator("#dialog")
         for name, value in fields.items():
             dialog.locator(f"[name={name}]").fill(value)
-        dialog.get_by_role("button", name=title).click()
-        self.page.wait_for_load_state("networkidle")
+        with self.page.expect_navigation():
+            dialog.get_by_role("button", name=title).click()
+
+    def open(self, title: str) -> None:
+        """A menu of the page's buttons."""
+        self.page.locator(f"a:not([href]):has-text('{title}'):visible").first.click()
 
     def follow(self, selector: str) -> None:
         with self.page.expect_navigation():

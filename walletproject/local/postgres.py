@@ -18,7 +18,8 @@ from walletproject.local.pidfile import forget_stale_pid
 from walletproject.local.ports import choose_port
 from walletproject.local.processes import Child, bound_to_parent
 
-SUPERUSER, OWNER, APPLICATION, DATABASE = "postgres", "wallet_owner", "wallet_app", "wallet"
+SUPERUSER, DATABASE = "postgres", "wallet"
+OWNER, APPLICATION, BACKUP = "wallet_owner", "wallet_app", "wallet_backup"
 # The kernel's limit for a socket's path is 108 bytes, of which the file's own name takes some.
 SOCKET_FOLDER_LIMIT = 85
 START_SECONDS = 120.0
@@ -26,6 +27,8 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "max_connections": "100",
     "max_wal_size": "2GB",
+    # For an archive that is away; beyond it goes without, and the next backup closes the gap.
+    "max_slot_wal_keep_size": "2GB",
     "random_page_cost": "1.1",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -143,7 +146,7 @@ class Postgres:
     def _make_roles(self) -> None:
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             roles = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-            for role, rights in ((OWNER, "LOGIN CREATEDB"), (APPLICATION, "LOGIN")):
+            for role, rights in ((OWNER, "LOGIN CREATEDB"), (APPLICATION, "LOGIN"), (BACKUP, "LOGIN REPLICATION")):
                 verb = "ALTER" if role in roles else "CREATE"
                 password = self.folder.kept(role)
                 statement = sql.SQL(f"{verb} ROLE {{}} {rights} PASSWORD {{}}")

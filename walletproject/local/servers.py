@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from walletproject.local.folder import DataFolder
-from walletproject.local.postgres import APPLICATION, OWNER, Postgres
+from walletproject.local.postgres import APPLICATION, BACKUP, OWNER, Postgres
 from walletproject.local.processes import MARK, Child, clear_left_behind, stop_all
 from walletproject.local.valkey import Valkey
 
@@ -34,9 +34,10 @@ class Servers:
 
     def environment(self) -> dict[str, str]:
         """Addresses and keys: the caller's own where they are set, else ours."""
-        given = {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL") if name in os.environ}
+        roles = {"DATABASE_URL": APPLICATION, "DATABASE_OWNER_URL": OWNER, "DATABASE_BACKUP_URL": BACKUP}
+        given = {name: os.environ[name] for name in roles if name in os.environ}
         if self.postgres:
-            given = {"DATABASE_URL": self.postgres.url(APPLICATION), "DATABASE_OWNER_URL": self.postgres.url(OWNER)}
+            given = {name: self.postgres.url(role) for name, role in roles.items()}
         return given | {
             "REDIS_URL": self.valkey.url if self.valkey else os.environ["REDIS_URL"],
             "SECRET_KEY": os.environ.get("SECRET_KEY") or self.folder.kept("SECRET_KEY"),

@@ -8,8 +8,16 @@ from django.core.management import CommandError, call_command
 
 from ledger import verify
 from users.models import User
-from walletproject import demo
-from wallets.models import Transfer, Wallet
+from walletproject import demo, demo_usage
+from wallets.models import (
+    AutomaticTopUpAttempt,
+    QuarantinedEvent,
+    Transfer,
+    UsageAccount,
+    UsageAlert,
+    UsageDifference,
+    Wallet,
+)
 
 NOW = datetime(2026, 1, 20, tzinfo=UTC)
 
@@ -19,7 +27,7 @@ def test_the_demo_is_seeded_once_and_says_how_to_log_in(db, capsys):
         call_command("seed_demo")
         shown = json.loads(capsys.readouterr().out)
     assert [person["email"] for person in shown["people"]] == [email for email, _ in demo.PEOPLE]
-    assert Transfer.objects.count() == len(demo.TRANSFERS)
+    assert len(transfers()) == len(demo.TRANSFERS) + 2
     assert verify.clean()
 
 
@@ -31,8 +39,23 @@ def test_an_interrupted_seeding_is_completed(db, monkeypatch):
     assert not demo.is_seeded()
     demo.seed(now=NOW)
     assert demo.is_seeded()
-    assert (User.objects.count(), Wallet.objects.count()) == (9, 5)
-    assert Transfer.objects.count() == len(demo.TRANSFERS)
+    assert (User.objects.count(), Wallet.objects.count()) == (9, 7)
+    assert len(transfers()) == len(demo.TRANSFERS) + 2
+
+
+def transfers():
+    """Those that people made: the rest topped up a wallet by itself, and two filled the wallets that use."""
+    return Transfer.objects.exclude(description="Automatic top-up")
+
+
+def test_the_demos_usage_has_what_its_pages_show(db):
+    demo.seed(now=NOW)
+    assert set(AutomaticTopUpAttempt.objects.values_list("outcome", flat=True)) == {"completed"}
+    assert UsageAlert.objects.filter(closed_at=None, kind="current").exists()
+    assert QuarantinedEvent.objects.count() == 5
+    assert UsageDifference.objects.count() == 1
+    shop, agency = (UsageAccount.objects.get(wallet__name=each.name) for each in (demo_usage.SHOP, demo_usage.AGENCY))
+    assert min(shop.rated - shop.posted, agency.rated - agency.posted) > 0, "some is not settled yet"
 
 
 def _interrupt(*_args, **_kwargs):

@@ -1,7 +1,8 @@
-"""The product in the back office: wallets, money in, across and out, the rules of paying out, and what needs two."""
+"""The product in the back office: wallets, money in, across and out, rules, usage, and what needs two."""
 
 from wallets.admin import (
     accounts,
+    backups,
     closing,
     exports,
     incoming,
@@ -14,10 +15,11 @@ from wallets.admin import (
     snapshots,
     switches,
     transactions,
+    usage,
     wallets,
 )
 
 __all__ = [
-    "accounts", "closing", "exports", "incoming", "movements", "payouts", "people", "proposals", "reconciliation",
-    "rules", "snapshots", "switches", "transactions", "wallets",
+    "accounts", "backups", "closing", "exports", "incoming", "movements", "payouts", "people", "proposals",
+    "reconciliation", "rules", "snapshots", "switches", "transactions", "usage", "wallets",
 ]  # fmt: skip

@@ -39,7 +39,7 @@ REFUSALS = (
 class ReasonForm(BaseDialogForm):
     """Why; what else a deed needs to know comes before it."""
 
-    reason = forms.CharField(max_length=255, widget=UnfoldAdminTextareaWidget)
+    reason = forms.CharField(max_length=255, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
 
     asks_first: ClassVar[tuple[str, ...]] = ()
 

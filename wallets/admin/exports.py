@@ -13,8 +13,6 @@ from backoffice.pages import ReadOnlyAdmin
 from wallets.admin import words
 from wallets.models import Export
 
-UNITS = (("MB", 10**6), ("kB", 10**3))
-
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
@@ -38,10 +36,7 @@ class ExportAdmin(ReadOnlyAdmin):
 
     @display(description="size")
     def size_shown(self, export: Export) -> str:
-        if export.size is None:
-            return cells.NOTHING
-        unit, size = next(((unit, size) for unit, size in UNITS if export.size >= size), ("bytes", 1))
-        return f"{export.size / size:,.0f} {unit}"
+        return cells.size(export.size)
 
     @display(description="file")
     def file(self, export: Export) -> str:

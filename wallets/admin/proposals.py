@@ -23,6 +23,7 @@ from wallets.admin.deeds import ReasonForm, act, button, permission, show, tell
 from wallets.admin.proposed import contents
 from wallets.admin.selection import Chosen, SelectionForm, each, selection_page, sent
 from wallets.models import Proposal
+from wallets.models.proposals import KINDS
 from wallets.proposals import decide
 from wallets.proposals.decide import digest, is_open
 
@@ -33,7 +34,7 @@ PAGES = {
     "wallet": "wallets_wallet", "transaction": "ledger_transaction", "unmatchedreceipt": "wallets_unmatchedreceipt",
     "withdrawal": "wallets_withdrawal", "bank_account": "wallets_bankaccount", "user": "users_user",
     "feerule": "wallets_feerule", "withdrawallimit": "wallets_withdrawallimit", "approvalrule": "wallets_approvalrule",
-    "break": "wallets_break",
+    "break": "wallets_break", "meter": "wallets_meter",
 }  # fmt: skip
 
 
@@ -86,10 +87,10 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Who may decide on some kind may press the button; on which, the deed itself says."""
-        return any(name.startswith("wallets.decide_") for name in request.user.get_all_permissions())
+        return any(request.user.has_perm(f"wallets.decide_{kind}") for kind in KINDS)
 
     def has_ask_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return any(name.startswith("wallets.ask_") for name in request.user.get_all_permissions())
+        return any(request.user.has_perm(f"wallets.ask_{kind}") for kind in KINDS)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The buttons of what is open: to decide for others, to take back for whoever asked."""

@@ -26,7 +26,7 @@ class Chosen:
 class SelectionForm(forms.Form):
     """Why, for all that were chosen."""
 
-    reason = forms.CharField(max_length=255, widget=UnfoldAdminTextareaWidget)
+    reason = forms.CharField(max_length=255, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, required: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -135,6 +135,8 @@ class WalletAdmin(ReadOnlyAdmin):
             ("wallets_provideraccount", "Linked accounts"), ("wallets_balancesnapshot", "Balance snapshots"),
         )  # fmt: skip
         links = [cells.rows_link(model, text, wallet__id__exact=wallet.pk) for model, text in lists]
+        if hasattr(wallet, "usage"):
+            links.append(cells.link("wallets_usageaccount", wallet.pk, "Usage"))
         return cells.row_of([*links, words.audit_link("wallet", wallet.pk)])
 
     def figures(self, wallet: Wallet, now: datetime) -> list[Figure]:

@@ -21,6 +21,9 @@ VARIANTS = {
     "paid": "success", "refused": "danger",
     "booked": "success", "reversed": "danger", "queued": "info", "set_aside": "warning", "running": "info",
     "open": "info", "approved": "success", "withdrawn": "", "assigned": "success",
+    "verified": "success", "unfinished": "warning", "removed": "",
+    "admitted": "success", "discarded": "", "finished": "success", "stopped": "warning", "repaired": "success",
+    "dismissed": "", "declined": "danger",
 }  # fmt: skip
 
 
@@ -64,6 +67,6 @@ def _caller(kind: str, id: str, names: dict[str, str]) -> SafeString | str:
     return cells.link(PAGES[kind], id, names.get(id, f"{kind} …{id[-cells.SHOWN :]}"))
 
 
-def audit_link(kind: str, id: UUID) -> SafeString:
+def audit_link(kind: str, id: UUID | str) -> SafeString:
     """A link to what the audit trail says of an object."""
     return cells.rows_link("users_auditevent", "What the audit trail says", object_kind=kind, object_id=id)

@@ -25,7 +25,7 @@ class CloudEvent(Struct, frozen=True, kw_only=True):
     type: Attribute
     subject: Attribute | None = None
     time: str | None = None
-    datacontenttype: Literal["application/json"] | None = None
+    datacontenttype: Annotated[str, Meta(pattern="^application/json")] | None = None
     data: dict[str, Any]
 
 
@@ -39,6 +39,11 @@ def attributed(headers: Mapping[str, str], data: Any, *, prefix: str) -> CloudEv
     names = ("specversion", "id", "source", "type", "subject", "time")
     said = {name: headers[f"{prefix}{name}"] for name in names if f"{prefix}{name}" in headers}
     return wire.convert({**said, "data": data}, CloudEvent)
+
+
+def is_cloudy(item: Any) -> bool:
+    """Whether an item is in an envelope, under whatever media type it came."""
+    return isinstance(item, dict) and "specversion" in item
 
 
 def native(event: CloudEvent, type_: type[T]) -> T:

@@ -145,7 +145,8 @@ def _read(caller: Caller, items: list[Any], cloudy: bool) -> list[Event | _Wrong
     """Each item as an event, or with what is wrong with it."""
     if not cloudy:
         try:
-            return [event_of(body, caller.key) for body in msgspec.convert(items, list[EventIn])]
+            sent_by = caller.key
+            return [event_of(body, sent_by) for body in msgspec.convert(items, list[EventIn])]
         except (msgspec.ValidationError, ValidationError):
             # Some are wrong: then each is looked at by itself.
             pass
@@ -154,6 +155,7 @@ def _read(caller: Caller, items: list[Any], cloudy: bool) -> list[Event | _Wrong
 
 def _read_one(caller: Caller, item: Any, cloudy: bool) -> Event | _Wrong:
     try:
+        cloudy = cloudy or cloudevents.is_cloudy(item)
         body = native(wire.convert(item, CloudEvent), EventIn) if cloudy else wire.convert(item, EventIn)
         return event_of(body, caller.key)
     except ValidationError as error:
@@ -188,7 +190,7 @@ def _invalid(index: int, item: Any, error: ValidationError) -> EventItemOut:
 
 def _cloud_event(request: Request) -> CloudEvent | None:
     """The event in its envelope, where it came in one."""
-    if _media_type(request) == cloudevents.MEDIA_TYPE:
+    if _media_type(request) == cloudevents.MEDIA_TYPE or cloudevents.is_cloudy(request.data):
         return wire.read(request, CloudEvent)
     return cloudevents.enveloped(request.headers, request.data) if "ce-id" in request.headers else None
 

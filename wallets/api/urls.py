@@ -13,6 +13,7 @@ from wallets.api import (
     transfers,
     usage,
     wallets,
+    watching,
     webhooks,
     withdrawals,
 )
@@ -59,6 +60,10 @@ urlpatterns = [
     path("wallets/<uuid:id>/usage/policy", usage.PolicyView.as_view()),
     path("wallets/<uuid:id>/usage/settlements", usage.SettlementsView.as_view()),
     path("wallets/<uuid:id>/usage/settle", usage.SettleView.as_view()),
+    path("wallets/<uuid:id>/usage/alerts", watching.AlertsView.as_view()),
+    path("wallets/<uuid:id>/usage/thresholds", watching.ThresholdsView.as_view()),
+    path("wallets/<uuid:id>/usage/thresholds/<uuid:threshold_id>", watching.ThresholdView.as_view()),
+    path("wallets/<uuid:id>/usage/automatic-top-up", watching.AutomaticTopUpView.as_view()),
     path("wallets/<uuid:id>/check", reservations.CheckView.as_view()),
     path("usage/reservations/<uuid:id>", reservations.ReservationView.as_view()),
     path("usage/reservations/<uuid:id>/capture", reservations.CaptureView.as_view()),

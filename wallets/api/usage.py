@@ -19,7 +19,7 @@ from wallets.api.lists import ListView, Page
 from wallets.api.shapes import In
 from wallets.api.wallets import When, read_moment
 from wallets.models import UsageAccount, UsageSettlement
-from wallets.usage import accounts, series, settlement
+from wallets.usage import accounts, series
 from wallets.usage.amounts import written
 
 TAGS = ("usage",)
@@ -123,7 +123,7 @@ class SettlementsView(ListView):
     def get(self, request: Request, id: UUID) -> Response:
         """What was paid for usage, and what for."""
         wire.query(request, Page)
-        found = settlement.visible(caller_of(request), id)
+        found = accounts.settlements(caller_of(request), id)
         return Response(self.pages.page(found, request, settlement_out))
 
 
@@ -131,7 +131,7 @@ class SettleView(APIView):
     @operation(summary="Settle usage now", answers={200: SettledOut}, tags=TAGS)
     def post(self, request: Request, id: UUID) -> Response:
         """For services with the scope `usage:write`. Needs no key: what is settled isn't there to be settled again."""
-        made = settlement.settle_for(caller_of(request), id, now=timezone.now())
+        made = accounts.settle(caller_of(request), id, now=timezone.now())
         return Response(SettledOut(settlement_out(made) if made else None))
 
 

@@ -36,7 +36,8 @@ def _table(section: Section, rows: Sequence[Row]) -> Table:
     body = [_cells(section, row) for row in rows]
     # Totals stand below the others, set apart.
     last = len(body) - 1 if rows and rows[-1].strong and len(rows) > 1 else len(body)
-    return Table(section.title, columns, body[:last], empty=section.empty, total=body[last:])
+    # Amounts stand without their currency, so that a page has room for them.
+    return Table(section.title or section.currency, columns, body[:last], empty=section.empty, total=body[last:])
 
 
 def _cells(section: Section, row: Row) -> list[Any]:
@@ -52,7 +53,7 @@ def _cell(cell: Cell, kind: Kind, section: Section) -> Any:
         case date():
             return day(cell)
         case int() if kind is Kind.MONEY:
-            return cells.money(cell, section.currency)
+            return cells.amount(cell, section.currency)
         case int():
             return f"{cell:,}"
     return cells.abridged(cell)

@@ -11,6 +11,7 @@ from django.db import transaction
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from wallets.metrics import files
+from wallets.metrics.backups import Backups
 from wallets.metrics.queues import Queues
 
 COUNTED = CollectorRegistry()
@@ -41,6 +42,10 @@ _circuits = Gauge("wallet_provider_circuit", "Circuit breaker, of an account wit
                   " open.", ["provider", "currency"], multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
 _usage_events = Counter("wallet_usage_events", "Usage events by outcome: accepted, duplicate, conflict, rejected.",
                         ["outcome"], registry=COUNTED)  # fmt: skip
+_usage_alerts = Counter("wallet_usage_alerts", "Alerts opened since a wallet's current balance or runway is low.",
+                        ["kind"], registry=COUNTED)  # fmt: skip
+_automatic_top_ups = Counter("wallet_automatic_top_ups", "Automatic top-ups: completed, declined.", ["outcome"],
+                             registry=COUNTED)  # fmt: skip
 _webhooks = Counter("wallet_webhooks", "Webhooks by verdict.", ["provider", "verdict"], registry=COUNTED)
 
 _broken = Gauge("wallet_verification_broken", "What the last proof of the books found broken; alert above 0.",
@@ -49,7 +54,7 @@ _verified = Gauge("wallet_verification_time_seconds", "When the books were last 
                   multiprocess_mode="mostrecent", registry=COUNTED)  # fmt: skip
 
 CIRCUIT = {"closed": 0, "half_open": 1, "open": 2}
-_queues = Queues()
+_queues, _backups = Queues(), Backups()
 
 
 def posted(kind: str, number: int = 1) -> None:
@@ -124,9 +129,20 @@ def usage_taken(outcome: str, number: int) -> None:
     transaction.on_commit(partial(_usage_events.labels(outcome).inc, number))
 
 
+def usage_alerted(kind: str) -> None:
+    """An alert of a low balance or runway is opened by the current transaction, once it commits."""
+    transaction.on_commit(_usage_alerts.labels(kind).inc)
+
+
+def topped_up(outcome: str) -> None:
+    """The current transaction tops a wallet up by itself, or is declined that, once it commits."""
+    transaction.on_commit(_automatic_top_ups.labels(outcome).inc)
+
+
 def exposition() -> bytes:
     """Everything, of all processes, as Prometheus reads it."""
     everything = CollectorRegistry()
     everything.register(files.Files() if files.FOLDER else COUNTED)
     everything.register(_queues)
+    everything.register(_backups)
     return generate_latest(everything)

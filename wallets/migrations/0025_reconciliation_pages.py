@@ -32,7 +32,12 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name="break",
-            options={"permissions": [("reconcile", "Can import statements, match them, and look after breaks")]},
+            options={
+                "permissions": [
+                    ("reconcile", "Can import statements, match them, and look after breaks"),
+                    ("set_reconciliation", "Can change matching rules and column mappings"),
+                ]
+            },
         ),
         migrations.AlterModelOptions(
             name="proposal",

@@ -107,7 +107,7 @@ DROP TRIGGER wallets_usagesettlement_append_only ON wallets_usagesettlement;
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0020_found_by_external_reference"),
-        ("wallets", "0025_reconciliation_pages"),
+        ("wallets", "0026_backups"),
     ]
 
     operations = [

@@ -1,5 +1,7 @@
 """The tables of the product, one file for each subject."""
 
+from wallets.models.automatic_top_ups import AutomaticTopUp, AutomaticTopUpAttempt
+from wallets.models.backups import Backup
 from wallets.models.closing import MailedHead
 from wallets.models.exports import Export
 from wallets.models.incoming import TopUp, UnmatchedReceipt, WebhookEvent
@@ -40,10 +42,14 @@ from wallets.models.usage import (
     UsageSettlement,
     UsageValue,
 )
+from wallets.models.usage_alerts import UsageAlert, UsageThreshold
 from wallets.models.wallets import Member, Wallet
 
 __all__ = [
     "ApprovalRule",
+    "AutomaticTopUp",
+    "AutomaticTopUpAttempt",
+    "Backup",
     "BalanceSnapshot",
     "BankAccount",
     "BooksItem",
@@ -82,6 +88,7 @@ __all__ = [
     "Transfer",
     "UnmatchedReceipt",
     "UsageAccount",
+    "UsageAlert",
     "UsageDifference",
     "UsageEvent",
     "UsageEventKey",
@@ -92,6 +99,7 @@ __all__ = [
     "UsageReservation",
     "UsageRollup",
     "UsageSettlement",
+    "UsageThreshold",
     "UsageValue",
     "Wallet",
     "WebhookEvent",

@@ -19,6 +19,9 @@ KINDS = {
     "review": "withdrawal that a person must judge",
     "bank_account": "block of a bank account, or its end",
     "break_posting": "posting that resolves a break",
+    "price": "price of a meter",
+    "price_end": "end of a price of a meter",
+    "usage_repair": "usage set right by a posting",
     "roles": "roles of staff",
 }
 

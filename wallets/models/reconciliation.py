@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import localize
 from uuid_utils.compat import uuid7
 
 
@@ -197,7 +198,10 @@ class Break(models.Model):
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
 
     class Meta:
-        permissions: ClassVar = [("reconcile", "Can import statements, match them, and look after breaks")]
+        permissions: ClassVar = [
+            ("reconcile", "Can import statements, match them, and look after breaks"),
+            ("set_reconciliation", "Can change matching rules and column mappings"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="wallets_break_state",
@@ -223,7 +227,7 @@ class Break(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, {self.first_on}"
+        return f"{self.get_kind_display()}, {localize(self.first_on)}"
 
 
 class BreakNote(models.Model):
@@ -300,7 +304,7 @@ class StatementLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.reference or self.external_id or self.description or 'A line'}, {self.booked_on}"
+        return f"{self.reference or self.external_id or self.description or 'A line'}, {localize(self.booked_on)}"
 
 
 class BooksItem(models.Model):
@@ -433,4 +437,4 @@ class Reconciliation(models.Model):
         indexes: ClassVar = [models.Index("account", "id", name="wallets_reconciliation_newest")]
 
     def __str__(self) -> str:
-        return f"{self.account} until {self.until}"
+        return f"{self.account} through {localize(self.until)}"

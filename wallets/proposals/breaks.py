@@ -1,11 +1,12 @@
 """Resolving a break by a posting: our books are made to say what the statement says."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from backoffice.money import format_money
+from ledger.closing import PeriodClosed, first_open_day
 from ledger.durable import within
 from wallets.access import NotFound
 from wallets.models import Break
@@ -47,9 +48,13 @@ class BreakPosting(Deed, frozen=True):
             raise InvalidState("The amounts agree, so there is nothing to post; accept the break with a reason.")
         if lacking(found) != self.amount:
             raise InvalidState("The break isn’t about the same amount any more; let the posting be asked for anew.")
+        if (opens := first_open_day()) and self.on < opens:
+            raise PeriodClosed(str(opens))
         return {"kind": found.kind, "theirs": found.theirs, "ours": found.ours}
 
     def do(self, by: Two, *, proposal: UUID, now: datetime) -> UUID:
+        if self.on > now.astimezone(UTC).date():
+            raise InvalidState(f"{self.on} hasn't come yet; approve it then.")
         accounts.locked_by_id(self._found().account_id)
         # A run may have come in between; from now on none can.
         self.basis()

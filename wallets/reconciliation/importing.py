@@ -119,7 +119,10 @@ def _mapping(name: str) -> ColumnMapping:
 
 def _check_same_account(account: ReconciledAccount, file: File) -> None:
     if file.external_account and account.external_account not in ("", file.external_account):
-        says = f"It is about {file.external_account}; the statements of {account} are about {account.external_account}."
+        says = (
+            f"It is about {file.external_account}, and the statements of {account} are about"
+            f" {account.external_account}; import it for the account that it belongs to."
+        )
         raise StatementRefused.at(0, "", says)
 
 

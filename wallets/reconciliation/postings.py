@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from uuid_utils.compat import uuid7
 
 from ledger.accounts import Line
+from ledger.closing import first_open_day
 from ledger.requests import Posting
 from wallets import chart
 from wallets.models import Break, ReconciledAccount, StatementLine
@@ -20,7 +21,8 @@ def propose_posting(found: Break, *, against: Against | None = None, on: date | 
     """The adjustment that makes our books say what the statement says, for two people to stand for.
 
     `against` is where it comes from or goes to: suspense, or what providers kept; without it the likelier. It is
-    effective on the day of the line, unless `on` says another. Raises InvalidState where nothing is lacking.
+    effective on the day of the line, or the first open day after it, unless `on` says another. Raises InvalidState
+    where nothing is lacking.
     """
     account, needed = found.account, lacking(found)
     if not needed:
@@ -30,8 +32,14 @@ def propose_posting(found: Break, *, against: Against | None = None, on: date | 
     return Posting(
         "adjustment", f"adjustment:{id}", (clearing.debit(needed), line.credit(needed)),
         description=f"Reconciliation of {account}: {found.get_kind_display().lower()}"[:255],
-        metadata={"break": str(found.pk)}, effective_at=datetime.combine(on or last_day(found), time(), UTC), id=id,
+        metadata={"break": str(found.pk)}, effective_at=datetime.combine(on or open_day(found), time(), UTC), id=id,
     )  # fmt: skip
+
+
+def open_day(found: Break) -> date:
+    """The last day that it is about; where that one is closed, the first open one."""
+    day, opens = last_day(found), first_open_day()
+    return max(day, opens) if opens else day
 
 
 def sides(account: ReconciledAccount, against: Against) -> tuple[Line, Line]:

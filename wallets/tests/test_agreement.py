@@ -8,19 +8,25 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import connections, transaction
+from django.utils import timezone
 
 from ledger import sql
+from users.callers import Caller
 from wallets import agreement
 from wallets.idempotency import Claim
 from wallets.models import TopUp, UnmatchedReceipt, Withdrawal
 from wallets.providers.port import DepositState, RemoteStatus
 from wallets.tests.payouts import START
 from wallets.tests.scripted import SILENCE
+from wallets.tests.usage.conftest import Metering
 from wallets.topups import credit, receipts, start
+from wallets.usage import reservations
+from wallets.usage.reservations import Want
 
 NEW = "01900000-0000-7000-8000-000000000001"
 TABLES = (
     "ledger_entry", "ledger_transaction", "ledger_balance", "ledger_hold", "ledger_account", "wallets_withdrawal",
+    "wallets_usagesettlement",
 )  # fmt: skip
 # What is done to the database, and the fact that is no longer so.
 DAMAGE = [
@@ -55,6 +61,17 @@ DAMAGE = [
     ("UPDATE ledger_account SET code = code || 'x' WHERE type = 'liability'", "a wallet has its account"),
     ("UPDATE wallets_wallet SET currency = 'USD'", "a wallet has its account"),
     ("UPDATE wallets_wallet SET status = 'closed'", "a closed wallet is empty"),
+    ("UPDATE wallets_usagesettlement SET amount = amount + 1", "a settlement of usage"),
+    ("DELETE FROM wallets_usagesettlement", "what the books call usage"),
+    ("DELETE FROM wallets_usagesettlement", "a wallet's usage was rated"),
+    ("UPDATE wallets_usageaccount SET rated = rated + 0.000001", "a wallet's usage was rated"),
+    ("UPDATE wallets_usageaccount SET posted = posted - 1", "a wallet's usage was rated"),
+    ("UPDATE wallets_usagemonth SET amount = amount + 0.000001", "a wallet's usage was rated"),
+    ("UPDATE wallets_usagereservation SET captured = 1 WHERE status = 'captured'", "a reservation that was captured"),
+    ("UPDATE wallets_usagereservation SET transaction_id = NULL", "what the books call usage"),
+    ("UPDATE wallets_usagereservation SET amount = amount + 1", "what an open reservation needs"),
+    ("UPDATE wallets_usagereservation SET status = 'released' WHERE status = 'open'", "what an open reservation needs"),
+    ("DELETE FROM wallets_usagereservation", "what is held is held for"),
 ]  # fmt: skip
 
 
@@ -64,9 +81,24 @@ def pay(reference, amount, payment):
     credit.take("sandbox", reference, state, now=START)
 
 
+def use(wallet):
+    """Usage of all kinds."""
+    metering, gate = Metering(), Caller("service", wallet.pk, frozenset({"usage:write"}))
+    metering.meter()
+    metering.use(wallet, 41)
+    metering.settle(wallet)
+    metering.use(wallet, 2)
+    with transaction.atomic():
+        for amount in (10, 20):
+            reserved = reservations.reserve(gate, wallet.pk, Want(amount), seconds=60, now=timezone.now()).reservation
+        reservations.capture(gate, reserved.pk, 15, now=timezone.now())
+
+
 @pytest.fixture
 def world(committed, office, bobs, alice):
-    """A deposit, a transfer, a top-up, a receipt in suspense and one assigned, a withdrawal paid and one open."""
+    """A deposit, a transfer, a top-up, a receipt in suspense and one assigned, a withdrawal paid and one open; usage
+    that was settled, and some that wasn't; a reservation captured and one open.
+    """
     sent = {"source": str(office.wallet.id), "destination": str(bobs.id), "amount": 50}
     assert office.http.post("transfers", sent).status == 201
     office.ask(300, key="paid")
@@ -84,6 +116,7 @@ def world(committed, office, bobs, alice):
     pay("unknown-2", 90, "p-3")
     receipt = UnmatchedReceipt.objects.get(payment_id="p-3")
     receipts.assign(receipt_id=receipt.pk, wallet_id=bobs.pk, by=alice.user, reason="his", now=START)
+    use(office.wallet)
     return office
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from ledger import posting as books
 from ledger import sql
@@ -12,8 +13,10 @@ from ledger.decision import Key
 from ledger.durable import durable
 from users import audit
 from users.callers import Caller
+from users.permissions import require_scope
 from wallets.access import Access, Need, enter
-from wallets.models import UsageAccount
+from wallets.models import UsageAccount, UsageSettlement
+from wallets.usage import settlement
 from wallets.usage.permissions import check_may_report
 from wallets.usage.totals import OPEN
 
@@ -49,6 +52,22 @@ def change(
         account.update(**given, tries=0, settle_at=now)
         audit.record(actor=caller, action="usage.policy", kind="wallet", object_id=wallet_id, data=given, now=now)
     return UsageAccount.objects.get(pk=wallet_id)
+
+
+def settle(caller: Caller, wallet_id: UUID, *, now: datetime) -> UsageSettlement | None:
+    """Settle a wallet's usage now; None where there isn't a whole minor unit of it, or nothing to cover it. Raises
+    NotFound and PermissionDenied.
+    """
+    check_may_report(caller)
+    enter(caller, wallet_id, Need.SPEND)
+    return settlement.settle(wallet_id, by=caller, now=now)
+
+
+def settlements(caller: Caller, wallet_id: UUID) -> QuerySet[UsageSettlement]:
+    """What was settled of a wallet. Raises NotFound and PermissionDenied."""
+    require_scope(caller, "wallets:read")
+    enter(caller, wallet_id, Need.VIEW)
+    return UsageSettlement.objects.filter(wallet_id=wallet_id)
 
 
 def lock(wallet: Access, *, now: datetime) -> None:

@@ -7,7 +7,6 @@ stale, emptied or away changes what an answer costs, and never the answer.
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from threading import Lock
 from time import monotonic
@@ -46,6 +45,14 @@ for i, key in ipairs(KEYS) do
         redis.call('EXPIRE', key, ARGV[1])
     end
 end
+"""
+# Which of the wallets somebody has read lately, by their places.
+WATCHED = """
+local found = {}
+for i, key in ipairs(KEYS) do
+    if redis.call('HEXISTS', key, ARGV[1]) == 1 then found[#found + 1] = i end
+end
+return found
 """
 PROFILE, FORECAST = "profile", "forecast"
 
@@ -122,25 +129,22 @@ def write_through(locked: Totals) -> None:
 
 
 def _renew(redis: Any, locked: Totals) -> None:
-    with redis.pipeline(transaction=False) as pipe:
-        for wallet in locked.accounts:
-            pipe.hexists(_name(wallet), PROFILE)
-        watched = [wallet for wallet, is_there in zip(locked.accounts, pipe.execute(), strict=True) if is_there]
+    wallets = list(locked.accounts)
+    watched = [wallets[number - 1] for number in redis.eval(WATCHED, len(wallets), *map(_name, wallets), PROFILE)]
     if entries := [(each[0], PROFILE, each[1].version, msgspec.json.encode(each[1])) for each in _new(locked, watched)]:
         _replace(redis, entries)
 
 
-def _new(locked: Totals, wallets: Iterable[UUID]) -> Iterable[tuple[UUID, Profile]]:
+def _new(locked: Totals, watched: Iterable[UUID]) -> Iterable[tuple[UUID, Profile]]:
     """Profiles after what was written, of those whose current month was read whole."""
-    months: dict[tuple[UUID, date], dict[UUID, dict[Price, Decimal]]] = {}
+    wanted = {wallet: month_of(locked.accounts[wallet].watermark) for wallet in watched}
+    found: dict[UUID, dict[UUID, dict[Price, Decimal]]] = {}
     for group, parts in locked.months.items():
-        quantities = {part.price: part.quantity for part in parts.values()}
-        months.setdefault((group.wallet, group.month), {})[group.meter] = quantities
-    for wallet in wallets:
-        account = locked.accounts[wallet]
-        month = month_of(account.watermark)
-        if meters := months.get((wallet, month)):
-            yield wallet, profile(account.version, month, meters)
+        if wanted.get(group.wallet) == group.month:
+            quantities = {part.price: part.quantity for part in parts.values()}
+            found.setdefault(group.wallet, {})[group.meter] = quantities
+    for wallet, meters in found.items():
+        yield wallet, profile(locked.accounts[wallet].version, wanted[wallet], meters)
 
 
 def _replace(redis: Any, entries: Iterable[tuple[UUID, str, int, bytes]]) -> None:

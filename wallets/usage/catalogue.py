@@ -1,10 +1,9 @@
 """What a batch of events needs to be rated: the wallets, meters and prices that it names, read at once."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from ledger import sql
@@ -17,19 +16,27 @@ from wallets.usage.pricing import Price, read_tiers
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """A meter as rating needs it, with its prices in order, by currency and by the wallet whose own they are."""
+    """A meter as rating needs it, with its prices in order, by currency, and by the wallet whose own they are."""
 
     id: UUID
     slug: str
     aggregation: str
     property: str
     is_active: bool
-    prices: dict[tuple[str, UUID | None], list[Price]] = field(default_factory=dict)
+    prices: dict[str, list[Price]] = field(default_factory=dict)
+    own_prices: dict[tuple[str, UUID], list[Price]] = field(default_factory=dict)
 
     def price(self, wallet: Access, moment: datetime) -> Price | None:
         """The price that holds for a wallet at a moment: its own, or everybody's."""
-        own = _at(self.prices.get((wallet.currency, wallet.id), ()), moment)
-        return own or _at(self.prices.get((wallet.currency, None), ()), moment)
+        own = _at(self.own_prices.get((wallet.currency, wallet.id), ()), moment) if self.own_prices else None
+        return own or _at(self.prices.get(wallet.currency, ()), moment)
+
+    def add(self, currency: str, wallet: UUID | None, price: Price) -> None:
+        """Note a version, the latest so far."""
+        if wallet is None:
+            self.prices.setdefault(currency, []).append(price)
+        else:
+            self.own_prices.setdefault((currency, wallet), []).append(price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Catalogue:
 # In the order of their start, so that the last that has begun is the one in effect.
 METERS = """
 SELECT m.id, m.slug, m.aggregation, m.property, m.is_active, p.currency, p.wallet_id,
-       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers
+       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers::text
 FROM wallets_meter m LEFT JOIN wallets_meterprice p ON p.meter_id = m.id
     AND (p.wallet_id IS NULL OR p.wallet_id = ANY (%s::uuid[])) AND (p.ends_at IS NULL OR p.ends_at > %s)
 WHERE m.slug = ANY (%s::text[]) ORDER BY p.starts_at
@@ -66,20 +73,21 @@ def read_meters(slugs: Iterable[str], wallets: Iterable[UUID], since: datetime) 
     ):
         meter = found.setdefault(slug, Metered(id, slug, aggregation, property, is_active))
         if price[0] is not None:
-            meter.prices.setdefault((currency, wallet), []).append(read_price(*price))
+            meter.add(currency, wallet, read_price(*price))
     return found
 
 
 def read_price(
     id: UUID, starts_at: datetime, ends_at: datetime | None, allowance: Decimal, package_size: Decimal | None,
-    tiers: Any,
+    tiers: str,
 ) -> Price:  # fmt: skip
-    """A price as a query gives its columns, in the order of METERS."""
-    return Price(id, starts_at, ends_at, allowance, package_size, read_tiers(tiers))
+    """A price as a query gives its columns, in the order of METERS. Moments of one zone are quickly compared."""
+    ends_at = None if ends_at is None else ends_at.astimezone(UTC)
+    return Price(id, starts_at.astimezone(UTC), ends_at, allowance, package_size, read_tiers(tiers))
 
 
-def _at(versions: Iterable[Price], moment: datetime) -> Price | None:
-    return next(
-        (price for price in versions if price.starts_at <= moment and (not price.ends_at or moment < price.ends_at)),
-        None,
-    )
+def _at(versions: Sequence[Price], moment: datetime) -> Price | None:
+    for price in reversed(versions):
+        if price.starts_at <= moment:
+            return price if price.ends_at is None or moment < price.ends_at else None
+    return None

@@ -30,12 +30,12 @@ class Event:
     sent_by: str = ""
 
     @property
-    def key(self) -> UUID:
+    def key(self) -> str:
         """By what it is known again: its source and id, and nothing else. A new moment makes no new event."""
         return digest(f"{self.source}\0{self.event_id}")
 
     @property
-    def content(self) -> UUID:
+    def content(self) -> str:
         """A hash of all that it says, however that is written."""
         said = f"{self.wallet.hex}\0{self.meter}\0{written(self.quantity)}\0{self.occurred_at.isoformat()}\0"
         return digest(said + self.document if self.properties else said)
@@ -62,6 +62,6 @@ CONFLICT = Outcome(
 )  # fmt: skip
 
 
-def digest(text: str) -> UUID:
-    """A hash of a text, as an id."""
-    return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
+def digest(text: str) -> str:
+    """A hash of a text, as an id is written."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -118,12 +118,15 @@ def window_of(minutes: int) -> int:
 
 
 def _trial(minutes: int, sums: Sequence[float], known: Sequence[float]) -> Trial:
-    windows = [max(0.0, sums[end] - sums[end - minutes]) for end in range(minutes, len(sums))]
+    # Long windows begin ever so many minutes: those in between would tell nearly the same.
+    step = max(1, minutes // 5)
+    begins = range(0, len(sums) - minutes, step)
+    windows = [max(0.0, sums[begin + minutes] - sums[begin]) for begin in begins]
     far = reach(minutes * 60)
     # The rate after a minute is tried on the minutes that follow it.
-    errors = [abs(spent - rate * far) for spent, rate in zip(windows[1:], known, strict=False)]
+    errors = [abs(spent - known[begin - 1] * far) for spent, begin in zip(windows[1:], begins[1:], strict=True)]
     actual = windows[1:] or windows
-    low, high = quantiles(sorted(windows), len(windows) / minutes)
+    low, high = quantiles(sorted(windows), len(windows) * step / minutes)
     return Trial(
         minutes, len(windows), sum(actual) / len(actual), sum(errors) / len(errors) if errors else math.inf, low, high
     )
@@ -133,7 +136,7 @@ def quantiles(ordered: Sequence[float], independent: float) -> tuple[float, floa
     """Between which two values 95 % of the next ones should lie. Of windows that overlap only so many tell something
     of their own: the fewer, the further out.
     """
-    tail, last = max(0.0, (1 - CONFIDENCE) / 2 - 1 / independent), len(ordered) - 1
+    tail, last = max(0.0, (1 - CONFIDENCE) / 2 - 1 / (2 * independent)), len(ordered) - 1
     return ordered[math.floor(last * tail)], ordered[math.ceil(last * (1 - tail))]
 
 

@@ -1,6 +1,6 @@
 """A wallet's past in minutes, as forecasts need it: how much of each meter, and what that costs today."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -8,19 +8,27 @@ from uuid import UUID
 
 from ledger import sql
 from wallets.usage import forecasts
-from wallets.usage.amounts import ZERO, exact
+from wallets.usage.amounts import exact
 from wallets.usage.balances import Usage
 from wallets.usage.forecasts import Forecast
 from wallets.usage.meters import ADDITIVE
 from wallets.usage.months import MINUTE, minute_of
 from wallets.usage.profiles import Charge, Profile
 
+MINUTES = forecasts.HISTORY // MINUTE
+# A row for each meter: which minutes it counted something in, and how much. That is statistics, so floats do.
 READ = """
-SELECT a.wallet_id, a.version, a.revised, r.meter_id, r.at, r.quantity
+SELECT a.wallet_id, a.version, a.revised, r.meter_id, r.minutes, r.quantities
 FROM unnest(%s::uuid[], %s::timestamptz[]) AS w (id, since)
 JOIN wallets_usageaccount a ON a.wallet_id = w.id
-LEFT JOIN (wallets_usagerollup r JOIN wallets_meter m ON m.id = r.meter_id AND m.aggregation = ANY (%s::text[]))
-    ON r.wallet_id = w.id AND r.at >= w.since AND r.grain = 60
+LEFT JOIN LATERAL (
+    SELECT u.meter_id, array_agg(u.minute) AS minutes, array_agg(u.quantity) AS quantities
+    FROM (
+        SELECT r.meter_id, extract(epoch FROM r.at - w.since)::int4 / 60 AS minute, sum(r.quantity)::float8 AS quantity
+        FROM wallets_usagerollup r JOIN wallets_meter m ON m.id = r.meter_id AND m.aggregation = ANY (%s::text[])
+        WHERE r.wallet_id = w.id AND r.at >= w.since AND r.grain = 60 GROUP BY r.meter_id, r.at
+    ) AS u GROUP BY u.meter_id
+) AS r ON true
 """
 
 
@@ -31,32 +39,29 @@ class Past:
     version: int
     revised: int
     until: datetime
-    used: dict[UUID, dict[datetime, Decimal]] = field(default_factory=dict)
+    used: dict[UUID, list[float]] = field(default_factory=dict)
     # What each meter counted since: its month without that is what the past left it at.
-    since: dict[UUID, Decimal] = field(default_factory=dict)
+    since: dict[UUID, float] = field(default_factory=dict)
 
-    def add(self, meter: UUID, at: datetime, quantity: Decimal) -> None:
-        """Note what a meter counted in a minute, perhaps under one of several prices."""
-        if at < self.until:
-            used = self.used.setdefault(meter, {})
-            used[at] = used.get(at, ZERO) + quantity
-        else:
-            self.since[meter] = self.since.get(meter, ZERO) + quantity
+    def add(self, meter: UUID, minutes: Sequence[int], quantities: Sequence[float]) -> None:
+        """Note what a meter counted, by the minutes since a day before."""
+        used, since = [0.0] * MINUTES, 0.0
+        for minute, quantity in zip(minutes, quantities, strict=True):
+            if minute < MINUTES:
+                used[minute] = quantity
+            else:
+                since += quantity
+        self.used[meter], self.since[meter] = used, since
 
-    def minutes(self, opened_at: datetime) -> list[datetime]:
-        """The minutes of which silence says something as well: a day's, or those since the wallet's first usage. A
-        wallet that has none has the one that isn't over.
-        """
-        firsts = [min(used) for used in self.used.values()]
-        start = max(self.until - forecasts.HISTORY, min([minute_of(opened_at), *firsts]))
-        return [start + number * MINUTE for number in range((self.until - start) // MINUTE)] or [self.until]
+    def begin(self, opened_at: datetime) -> int:
+        """The first minute of which silence says something as well: a day ago, or when the wallet was first used."""
+        opened = (minute_of(opened_at) - (self.until - forecasts.HISTORY)) // MINUTE
+        firsts = [next((at for at, quantity in enumerate(used) if quantity), MINUTES) for used in self.used.values()]
+        return max(0, min([opened, *firsts]))
 
-    def quantities(self, meter: UUID, minutes: list[datetime]) -> list[float]:
-        """What a meter counted in each of the minutes."""
-        used = self.used.get(meter, {})
-        if minutes == [self.until]:
-            return [float(self.since.get(meter, ZERO))]
-        return [float(used.get(minute, ZERO)) for minute in minutes]
+    def quantities(self, meter: UUID, begin: int) -> list[float]:
+        """What a meter counted in each minute from one on. A wallet that has none has the one that isn't over."""
+        return self.used[meter][begin:] or [self.since[meter]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +93,25 @@ def _read(usages: Mapping[UUID, Usage]) -> dict[UUID, Past]:
     ends = {wallet: minute_of(usage.watermark) for wallet, usage in usages.items()}
     starts = sql.moments(end - forecasts.HISTORY for end in ends.values())
     found: dict[UUID, Past] = {}
-    for wallet, version, revised, meter, at, quantity in sql.rows(READ, (sql.uuids(ends), starts, sql.texts(ADDITIVE))):
+    rows = sql.rows(READ, (sql.uuids(ends), starts, sql.texts(ADDITIVE)))
+    for wallet, version, revised, meter, minutes, quantities in rows:
         past = found.setdefault(wallet, Past(version, revised, ends[wallet]))
         if meter is not None:
-            past.add(meter, at, quantity)
+            past.add(meter, minutes, quantities)
     return found
 
 
 @exact
 def _spent(past: Past, usage: Usage, profile: Profile) -> Spent:
-    minutes = past.minutes(usage.opened_at)
-    charges = [charge for charge in profile.charges if charge.meter in past.used or charge.meter in past.since]
-    quantities = {charge.meter: past.quantities(charge.meter, minutes) for charge in charges}
+    begin = past.begin(usage.opened_at)
+    charges = [charge for charge in profile.charges if charge.meter in past.used]
+    quantities = {charge.meter: past.quantities(charge.meter, begin) for charge in charges}
     prices = {charge.meter: _price(charge, past, quantities[charge.meter]) for charge in charges}
-    return Spent(past, quantities, forecasts.blend(quantities, prices) or [0.0] * len(minutes))
+    return Spent(past, quantities, forecasts.blend(quantities, prices) or [0.0] * max(1, MINUTES - begin))
 
 
 def _price(charge: Charge, past: Past, minutes: list[float]) -> float:
     """What one more of a meter's quantity cost when the last minute was over: the average of an hour's."""
     hour = Decimal(f"{max(1.0, 60 * sum(minutes) / len(minutes)):.9f}")
-    position = charge.position._replace(quantity=charge.quantity - past.since.get(charge.meter, ZERO))
+    position = charge.position._replace(quantity=charge.quantity - Decimal(f"{past.since[charge.meter]:.9f}"))
     return float((position.amount(hour) - position.amount()) / hour)

@@ -5,7 +5,7 @@ One transaction: prices are held still, keys claimed, accounts locked, and event
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -21,8 +21,8 @@ from wallets.usage.events import ACCEPTED, Event, Outcome
 from wallets.usage.folding import Folded
 from wallets.usage.judging import Bounds, Place, judge
 from wallets.usage.keys import Named
-from wallets.usage.months import minute_of
 from wallets.usage.rollups import Minute
+from wallets.usage.spots import Spot
 from wallets.usage.totals import Group, Totals
 
 # A ring that comes later than this finds nothing that the sweep hasn't found.
@@ -67,15 +67,17 @@ def _outcome(position: int, verdict: Place | Outcome, known: Mapping[int, Outcom
 
 @exact
 def _count(named: Named, fresh: Mapping[int, Place], now: datetime) -> None:
-    """Write events that were claimed, and all that they come to."""
-    locked = totals.lock({_group(place) for place in fresh.values()}, now=now)
-    minutes = _fold(named, fresh, locked, now)
+    """Write events that were claimed, and all that they come to. What can be done before accounts are locked, is."""
+    found = _gather(named, fresh)
+    with sql.pipeline():
+        _write_events(named, fresh, now)
+        locked = totals.lock({_group(spot.place) for spot in found}, now=now)
+    _add(found, locked, now)
     _count_values(named, fresh, locked)
     locked.rate()
     with sql.pipeline():
-        _write_events(named, fresh, now)
-        for aggregation, folded in minutes.items():
-            rollups.add(aggregation, folded)
+        for aggregation, minutes in _by_aggregation(found).items():
+            rollups.add(aggregation, minutes)
         totals.write(locked, now=now)
     _tell(locked)
 
@@ -84,32 +86,46 @@ def _group(place: Place) -> Group:
     return Group(place.wallet.id, place.month, place.meter.id)
 
 
-Minutes = dict[str, dict[Minute, Folded]]
-
-
-def _fold(named: Named, fresh: Mapping[int, Place], locked: Totals, now: datetime) -> Minutes:
-    """Add events to their months; returns what they come to in each minute, by the aggregation of its meter."""
-    minutes: Minutes = {}
-    earliest: dict[UUID, datetime] = {}
+def _gather(named: Named, fresh: Mapping[int, Place]) -> list[Spot]:
+    """What events come to at each place."""
+    # Within a batch a wallet and a price are one object each, which is quicker to tell apart than their ids.
+    spots: dict[tuple[int, int, date], Spot] = {}
     for position, place in fresh.items():
-        event, aggregation = named.events[position], place.meter.aggregation
-        month = locked.month(_group(place), place.price)
+        at = (id(place.wallet), id(place.price), place.month)
+        spot = spots.get(at)
+        if spot is None:
+            spot = spots[at] = Spot(place)
+        event = named.events[position]
+        spot.add(event.quantity, event.occurred_at)
+    return list(spots.values())
+
+
+def _add(found: Sequence[Spot], locked: Totals, now: datetime) -> None:
+    """Add what was found to the months and accounts."""
+    earliest: dict[UUID, datetime] = {}
+    for spot in found:
+        month, wallet = locked.month(_group(spot.place), spot.place.price), spot.place.wallet.id
+        month.join(spot.place.meter.aggregation, spot.whole)
         month.moved = True
-        at = Minute(place.wallet.id, minute_of(event.occurred_at), place.meter.id, place.price.id)
-        minute = minutes.setdefault(aggregation, {}).setdefault(at, Folded())
-        for folded in (month, minute):
-            folded.add(aggregation, event.quantity, event.occurred_at)
-        earliest[event.wallet] = min(earliest.get(event.wallet, event.occurred_at), event.occurred_at)
+        earliest[wallet] = min(earliest.get(wallet, spot.earliest), spot.earliest)
     for wallet, moment in earliest.items():
         locked.accounts[wallet].move(moment, now)
-    return minutes
+
+
+def _by_aggregation(found: Sequence[Spot]) -> dict[str, dict[Minute, Folded]]:
+    """What came together in each minute, by how that is counted."""
+    counted: dict[str, dict[Minute, Folded]] = {}
+    for spot in found:
+        place, minutes = spot.place, counted.setdefault(spot.place.meter.aggregation, {})
+        for at, folded in spot.minutes.items():
+            minutes[Minute(place.wallet.id, at, place.meter.id, place.price.id)] = folded
+    return counted
 
 
 def _count_values(named: Named, fresh: Mapping[int, Place], locked: Totals) -> None:
     """Different values: a month of theirs grows by those that weren't known."""
-    places = {
-        position: place for position, place in fresh.items() if place.meter.aggregation == Meter.Aggregation.UNIQUE
-    }
+    unique = Meter.Aggregation.UNIQUE
+    places = {position: place for position, place in fresh.items() if place.meter.aggregation == unique}
     found = values.add(
         (_group(place), values.value_of(named.events[position], place), named.events[position].occurred_at)
         for position, place in places.items()
@@ -141,7 +157,7 @@ def _write_events(named: Named, fresh: Mapping[int, Place], now: datetime) -> No
         WRITE,
         (
             now, sql.moments(event.occurred_at for event in events),
-            sql.uuids(named.keys[position] for position in fresh), sql.uuids(event.wallet for event in events),
+            sql.texts(named.keys[position] for position in fresh), sql.uuids(event.wallet for event in events),
             sql.uuids(place.meter.id for place in fresh.values()), sql.array(event.quantity for event in events),
             sql.texts(event.source for event in events), sql.texts(event.event_id for event in events),
             sql.texts(event.document for event in events),

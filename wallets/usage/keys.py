@@ -16,13 +16,17 @@ WITH asked AS (
     SELECT * FROM unnest(%(keys)s::uuid[], %(contents)s::uuid[]) WITH ORDINALITY AS a (key, content, number)
 ), claimed AS (
     INSERT INTO wallets_usageeventkey (key, content, received_at)
-    SELECT key, content, %(now)s FROM asked WHERE number <= %(wanted)s ORDER BY key
+    SELECT key, content, %(now)s FROM asked ORDER BY key
     ON CONFLICT (key) DO NOTHING RETURNING key
 )
-SELECT a.key, c.key IS NOT NULL, k.content
-FROM asked a LEFT JOIN claimed c ON c.key = a.key LEFT JOIN wallets_usageeventkey k ON k.key = a.key
+SELECT a.number::int4 - 1 FROM claimed c JOIN asked a ON a.key = c.key
 """
-KNOWN = "SELECT key, content FROM wallets_usageeventkey WHERE key = ANY (%s::uuid[])"
+# Also those that were claimed by a transaction that the statement before waited for, and whose rows it couldn't see.
+KNOWN = """
+SELECT a.number::int4 - 1, nullif(k.content, a.content)
+FROM unnest(%(keys)s::uuid[], %(contents)s::uuid[]) WITH ORDINALITY AS a (key, content, number)
+JOIN wallets_usageeventkey k ON k.key = a.key
+"""
 
 
 class Named:
@@ -40,33 +44,44 @@ def claim(named: Named, wanted: Collection[int], *, now: datetime) -> dict[int, 
     Answers with None for those that are claimed now, and for what was known, wanted or not, whether it is a duplicate
     or a conflict. Of those that come twice in the batch the first is claimed.
     """
-    first: dict[UUID, int] = {}
-    for position in sorted(range(len(named.keys)), key=lambda position: position not in wanted):
+    first: dict[str, int] = {}
+    for position in [*wanted, *(position for position in range(len(named.keys)) if position not in wanted)]:
         first.setdefault(named.keys[position], position)
     fresh, stands = _ask(named, list(first.values()), wanted, now)
-    return {
-        position: None if key in fresh and first[key] == position else DUPLICATE if stands[key] == content else CONFLICT
-        for position, (key, content) in enumerate(zip(named.keys, named.contents, strict=True))
-        if key in stands
-    }
+    outcomes: dict[int, Outcome | None] = {}
+    for position, (key, content) in enumerate(zip(named.keys, named.contents, strict=True)):
+        same = first[key]
+        if same == position and same in fresh:
+            outcomes[position] = None
+        elif same in stands:
+            outcomes[position] = DUPLICATE if stands[same] == content else CONFLICT
+    return outcomes
 
 
 def _ask(
     named: Named, positions: Sequence[int], wanted: Collection[int], now: datetime
-) -> tuple[set[UUID], dict[UUID, UUID]]:
-    """The keys that are claimed now, and for each key that is taken, now or before, the content that stands for it."""
-    asked = {named.keys[position]: named.contents[position] for position in positions}
+) -> tuple[set[int], dict[int, str]]:
+    """Those that are claimed now, and for each whose id is taken, now or before, the content that stands for it."""
     count = sum(position in wanted for position in positions)
-    rows = sql.rows(
-        CLAIM,
-        {"keys": sql.uuids(asked), "contents": sql.uuids(asked.values()), "wanted": count, "now": now},
-    )
-    fresh = {key for key, claimed, _ in rows if claimed}
-    stands = {key: asked[key] if claimed else content for key, claimed, content in rows if claimed or content}
-    # Claimed by a transaction that this statement waited for, and whose rows it couldn't see.
-    if hidden := [named.keys[position] for position in positions[:count] if named.keys[position] not in stands]:
-        stands |= dict(sql.rows(KNOWN, (sql.uuids(hidden),)))
+    claimed = sql.rows(CLAIM, {**_asked(named, positions[:count]), "now": now}) if count else []
+    fresh = {positions[number] for (number,) in claimed}
+    stands = {position: named.contents[position] for position in fresh}
+    if others := [position for position in positions if position not in fresh]:
+        found = sql.rows(KNOWN, _asked(named, others))
+        stands |= {others[number]: _stands(named, others[number], other) for number, other in found}
     return fresh, stands
+
+
+def _asked(named: Named, positions: Sequence[int]) -> dict[str, str]:
+    return {
+        "keys": sql.texts(named.keys[position] for position in positions),
+        "contents": sql.texts(named.contents[position] for position in positions),
+    }
+
+
+def _stands(named: Named, position: int, other: UUID | None) -> str:
+    """The content that stands for an id: the event's own, unless another one does."""
+    return named.contents[position] if other is None else other.hex
 
 
 FORGET = """

@@ -1,10 +1,12 @@
 """What a quantity costs: pure functions of a month's total, so that the order of events can't matter."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from wallets.usage.amounts import ZERO, down, written
@@ -37,7 +39,8 @@ class Price:
         if charged <= 0:
             return ZERO
         if self.package_size is not None:
-            return -(-charged // self.package_size) * self.tiers[0].unit_amount
+            packages, begun = divmod(charged, self.package_size)
+            return (packages + bool(begun)) * self.tiers[0].unit_amount
         if len(self.tiers) == 1:
             return charged * self.tiers[0].unit_amount
         return self._graduated(charged)
@@ -75,10 +78,12 @@ def positions(month: Mapping[Price, Decimal]) -> list[Position]:
     return found
 
 
-def read_tiers(stored: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
-    """Tiers as they are stored: decimals as text."""
+@lru_cache(maxsize=10_000)
+def read_tiers(document: str) -> tuple[Tier, ...]:
+    """Tiers from the document that they are stored in: decimals as text."""
     return tuple(
-        Tier(None if tier["up_to"] is None else Decimal(tier["up_to"]), Decimal(tier["unit_amount"])) for tier in stored
+        Tier(None if tier["up_to"] is None else Decimal(tier["up_to"]), Decimal(tier["unit_amount"]))
+        for tier in json.loads(document)
     )
 
 

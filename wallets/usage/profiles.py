@@ -43,7 +43,7 @@ def profile(version: int, month: date, meters: Mapping[UUID, Mapping[Price, Deci
 
 READ = """
 SELECT a.wallet_id, a.version, m.meter_id, m.quantity,
-       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers
+       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers::text
 FROM unnest(%s::uuid[], %s::date[]) AS w (id, month)
 JOIN wallets_usageaccount a ON a.wallet_id = w.id
 LEFT JOIN wallets_usagemonth m ON m.wallet_id = w.id AND m.month = w.month

@@ -17,7 +17,7 @@ from wallets.usage.pricing import Price, positions
 Aggregation = Meter.Aggregation
 
 READ = """
-SELECT m.quantity, p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers
+SELECT m.quantity, p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers::text
 FROM wallets_usagemonth m JOIN wallets_meterprice p ON p.id = m.price_id
 WHERE m.wallet_id = %s AND m.month = %s AND m.meter_id = %s
 """

@@ -49,7 +49,7 @@ WITH counted AS ({COUNT}), stands AS (
 )
 SELECT coalesce(s.wallet_id, c.wallet_id), coalesce(s.month, c.month), coalesce(s.meter_id, c.meter_id),
        coalesce(s.quantity, 0), coalesce(s.amount, 0), coalesce(c.quantity, 0), coalesce(c.events, 0),
-       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers
+       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers::text
 FROM stands s FULL JOIN counted c
     ON c.wallet_id = s.wallet_id AND c.month = s.month AND c.meter_id = s.meter_id AND c.id = s.price_id
 JOIN wallets_meterprice p ON p.id = coalesce(s.price_id, c.id)

@@ -62,8 +62,12 @@ SET_MONTH = """
 UPDATE wallets_usagemonth SET quantity = %s, amount = %s
 WHERE wallet_id = %s AND month = %s AND meter_id = %s AND price_id = %s AND quantity = %s AND amount = %s
 """
+# Whatever went wrong with the month, the account is what its months come to.
 SET_ACCOUNT = """
-UPDATE wallets_usageaccount SET rated = rated + %s, version = version + 1, revised = version + 1 WHERE wallet_id = %s
+UPDATE wallets_usageaccount a
+SET rated = (SELECT sum(m.amount) FROM wallets_usagemonth m WHERE m.wallet_id = a.wallet_id),
+    version = version + 1, revised = version + 1
+WHERE a.wallet_id = %s
 """
 
 
@@ -74,7 +78,7 @@ def _set_right(found: UsageDifference, now: datetime) -> None:
     counted = (found.counted_quantity, found.counted_amount)
     if not sql.run(SET_MONTH, (*counted, *where, found.quantity, found.amount)).rowcount:
         raise InvalidState("The month has moved since it was counted; have it counted again.")
-    sql.run(SET_ACCOUNT, (found.counted_amount - found.amount, found.wallet_id))
+    sql.run(SET_ACCOUNT, where[:1])
 
 
 def _decide(

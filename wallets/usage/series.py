@@ -25,7 +25,7 @@ Granularity = Literal["minute", "hour", "day"]
 STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 # How many steps a series has where nobody says from when, and how many at most.
 USUAL = {"minute": 60, "hour": 168, "day": 31}
-MOST = 1_500
+MOST = 10_080
 
 
 class Point(NamedTuple):
@@ -54,7 +54,7 @@ def series(
 ) -> Series:  # fmt: skip
     """A wallet's usage between two moments. Minutes that have become hours stand where the hour began.
 
-    Raises NotFound, PermissionDenied, and ValidationError where it would be more than 1,500 steps.
+    Raises NotFound, PermissionDenied, and ValidationError where it would be more than a week of minutes.
     """
     require_scope(caller, "wallets:read")
     wallet = enter(caller, wallet_id, Need.VIEW)
@@ -93,7 +93,7 @@ WITH used AS (
     FROM used GROUP BY slug, aggregation, month, step, price_id
 )
 SELECT s.slug, s.aggregation, s.month, s.step, s.quantity, s.events, s.latest_at,
-       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers
+       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers::text
 FROM summed s JOIN wallets_meterprice p ON p.id = s.price_id
 ORDER BY s.slug, s.month, s.step NULLS FIRST, p.starts_at
 """

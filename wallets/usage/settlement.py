@@ -4,15 +4,13 @@
 move it. Under the account's lock, so that two at once never take anything twice.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from time import monotonic
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
 from uuid_utils.compat import uuid7
 
 from ledger import posting as books
@@ -20,18 +18,13 @@ from ledger import sql
 from ledger.decision import Key, Lane, UnknownAccount
 from ledger.durable import durable
 from ledger.requests import Posting
-from users.callers import Actor, Caller, System
-from users.permissions import require_scope
+from users.callers import Actor
 from wallets import chart, metrics
-from wallets.access import Need, enter
 from wallets.models import UsageSettlement, Wallet
 from wallets.usage import policies
 from wallets.usage.amounts import exact
 from wallets.usage.lines import Line, allot
-from wallets.usage.permissions import check_may_report
 
-WORKERS = System("usage")
-BATCH = 200
 # A wallet that can't cover its usage is looked at again after a minute, then ever less often.
 LONGEST_PAUSE = 3_600.0
 
@@ -79,35 +72,12 @@ class Charge:
         return Posting("usage", f"usage:{self.id}", entries, description=description, id=self.id)
 
 
-def settle_due(*, clock: Callable[[], datetime], seconds: float) -> int:
-    """Settle what is due, batch by batch, until nothing is or the time is over; returns how many were settled. Any
-    number of workers may try at once.
-    """
-    end, settled = monotonic() + seconds, 0
-    while monotonic() < end:
-        looked, done = settle_batch(now=clock())
-        settled += done
-        if looked < BATCH:
-            break
-    return settled
-
-
 DUE = """
 SELECT a.wallet_id, w.currency, w.status, w.account_id, a.rated, a.posted, a.overage, a.tries
 FROM wallets_usageaccount a JOIN wallets_wallet w ON w.id = a.wallet_id
 WHERE {} FOR NO KEY UPDATE OF a {}
 """
-NEXT = DUE.format("a.settle_at <= %s ORDER BY a.settle_at LIMIT %s", "SKIP LOCKED")
 ONE = DUE.format("a.wallet_id = %s", "")
-
-
-@durable
-def settle_batch(*, now: datetime, limit: int = BATCH) -> tuple[int, int]:
-    """Settle those that have been due for longest; returns how many were looked at, and how many settled. One that
-    another worker is at is passed over.
-    """
-    due = [Due(*row) for row in sql.rows(NEXT, (now, limit))]
-    return len(due), len(_settle(due, by=WORKERS, now=now))
 
 
 @durable
@@ -116,27 +86,13 @@ def settle(wallet_id: UUID, *, by: Actor, now: datetime, reason: str = "") -> Us
     told where it corrects something.
     """
     due = [Due(*row) for row in sql.rows(ONE, (wallet_id,))]
-    made = _settle(due, by=by, now=now, reason=reason)
+    made = settle_locked(due, by=by, now=now, reason=reason)
     return UsageSettlement.objects.get(pk=made[0].id) if made else None
 
 
-def settle_for(caller: Caller, wallet_id: UUID, *, now: datetime) -> UsageSettlement | None:
-    """The same for a caller. Raises NotFound and PermissionDenied."""
-    check_may_report(caller)
-    enter(caller, wallet_id, Need.SPEND)
-    return settle(wallet_id, by=caller, now=now)
-
-
-def visible(caller: Caller, wallet_id: UUID) -> QuerySet[UsageSettlement]:
-    """A wallet's settlements. Raises NotFound and PermissionDenied."""
-    require_scope(caller, "wallets:read")
-    enter(caller, wallet_id, Need.VIEW)
-    return UsageSettlement.objects.filter(wallet_id=wallet_id)
-
-
 @exact
-def _settle(due: Sequence[Due], *, by: Actor, now: datetime, reason: str = "") -> list[Charge]:
-    """Post what each wallet's policy allows; their accounts are locked."""
+def settle_locked(due: Sequence[Due], *, by: Actor, now: datetime, reason: str = "") -> list[Charge]:
+    """Post what each wallet's policy allows, inside the caller's transaction, in which their accounts are locked."""
     if not due:
         return []
     lanes = books.lock([Key(each.account, 0) for each in due], now)

@@ -119,7 +119,7 @@ STILL_OPEN = "SELECT wallets_lost_race() FROM wallets_wallet WHERE id = ANY (%s:
 # Whole months of a wallet, of which a group is a part: so that what is cached of them can be written anew.
 MONTHS = """
 SELECT m.wallet_id, m.month, m.meter_id, m.quantity, m.events, m.latest_at, m.amount,
-       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers
+       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers::text
 FROM unnest(%s::uuid[], %s::date[]) AS g (wallet, month)
 JOIN wallets_usagemonth m ON m.wallet_id = g.wallet AND m.month = g.month
 JOIN wallets_meterprice p ON p.id = m.price_id

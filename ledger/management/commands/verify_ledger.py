@@ -3,12 +3,11 @@
 import sys
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from ledger import commands, verifications, verify
 from ledger.seals import chain
-from ledger.seals.sealing import Head, MalformedHead
 
 
 class Command(commands.Command):
@@ -23,11 +22,11 @@ class Command(commands.Command):
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--head", help="a head of the seals that was kept elsewhere")
+        parser.add_argument("--head", type=commands.head, help="a head of the seals that was kept elsewhere")
         parser.add_argument("--unrecorded", action="store_true", help="leave no record of it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console, quiet, kept = self.console, options["quiet"], _head(options["head"])
+        console, quiet, kept = self.console, options["quiet"], options["head"]
         with commands.progress(len(verify.checks()) + chain.sealed_days(), quiet=quiet) as advance:
 
             def told(finding: verify.Finding) -> None:
@@ -47,10 +46,3 @@ class Command(commands.Command):
             rows = ", ".join(f"{count:,} {name}" for name, count in made.rows.items())
             console.print(f"[bold green]The books are clean[/]: {rows}, in {made.took.total_seconds():.1f} s.")
             console.print(f"Head of the seals: {made.head or 'none, no day is sealed yet'}")
-
-
-def _head(text: str | None) -> Head | None:
-    try:
-        return Head.read(text) if text else None
-    except MalformedHead as error:
-        raise CommandError(str(error)) from error

@@ -31,13 +31,14 @@ DRAWN = 200
 @admin.register(ReconciledAccount)
 class ReconciledAccountAdmin(ReadOnlyAdmin):
     list_display = (
-        "__str__", "state", "through", "open_shown", "difference_shown", "unexplained_shown", "last_run",
+        "__str__", "state", "open_shown", "last_run", "through", "difference_shown", "unexplained_shown",
     )  # fmt: skip
     ordering = ("-id",)
     search_texts = ("provider",)
     search_help_text = "ID of the account, or the provider"
     actions_detail = ("reconcile", "upload")
     tables_first = True
+    empty = "Nothing is reconciled yet. An account appears here with its first statement."
     fieldsets = (
         (None, {"fields": (
             ("provider", "currency"), ("since", "grace_days"), "external_account", ("books", "created_at"),
@@ -80,7 +81,7 @@ class ReconciledAccountAdmin(ReadOnlyAdmin):
             return cells.label("Something is open", "warning")
         return cells.label("Explained", "success")
 
-    @display(description="reconciled through")
+    @display(description="through")
     def through(self, account: Any) -> str:
         return cells.day(account.run_until)
 
@@ -88,13 +89,13 @@ class ReconciledAccountAdmin(ReadOnlyAdmin):
     def open_shown(self, account: Any) -> str:
         return cells.number(account.open_breaks)
 
-    @display(description="difference")
+    @display(description="difference then")
     def difference_shown(self, account: Any) -> str:
         if account.run_statement_balance is None:
             return cells.NOTHING
         return cells.money(account.run_ledger_balance - account.run_statement_balance, account.currency)
 
-    @display(description="unexplained")
+    @display(description="unexplained then")
     def unexplained_shown(self, account: Any) -> str:
         unexplained = account.run_unexplained
         return cells.NOTHING if unexplained is None else cells.money(unexplained, account.currency)

@@ -28,8 +28,8 @@ from wallets.models import Break, Proposal
 from wallets.opening import InvalidState
 from wallets.proposals.breaks import BreakPosting
 from wallets.reconciliation import resolving
-from wallets.reconciliation.members import lacking, last_day
-from wallets.reconciliation.postings import AGAINST, likelier
+from wallets.reconciliation.members import lacking
+from wallets.reconciliation.postings import AGAINST, likelier, open_day
 
 PAGE = "wallets_break"
 AGAINST_WORDS = {
@@ -59,7 +59,7 @@ class AssignForm(OwnerForm, BaseDialogForm):
 class NoteForm(BaseDialogForm):
     """What somebody found out."""
 
-    text = forms.CharField(max_length=1000, label="Note", widget=UnfoldAdminTextareaWidget)
+    text = forms.CharField(max_length=1000, label="Note", widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}))
 
 
 class PostingForm(ReasonForm):
@@ -69,7 +69,7 @@ class PostingForm(ReasonForm):
                                 widget=UnfoldAdminRadioSelectWidget)  # fmt: skip
     on = forms.DateField(
         label="Effective on", widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
-        help_text="The day it belongs to: that of their line, if nothing speaks for another.",
+        help_text="The day it belongs to: that of their line, unless it is closed or something speaks for another.",
     )  # fmt: skip
     asks_first = ("against", "on")
     form_before_template = "admin/table.html"
@@ -77,10 +77,10 @@ class PostingForm(ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.found = Break.objects.select_related("account").get(pk=self.object_id)
-        self.fields["against"].initial, self.fields["on"].initial = likelier(self.found), last_day(self.found)
+        self.fields["against"].initial, self.fields["on"].initial = likelier(self.found), open_day(self.found)
 
     def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
-        suggested = BreakPosting(self.found.pk, lacks(self.found), likelier(self.found), last_day(self.found))
+        suggested = BreakPosting(self.found.pk, lacks(self.found), likelier(self.found), open_day(self.found))
         return {"table": legs_table("Suggested", suggested.legs())}
 
 
@@ -88,7 +88,8 @@ class Buttons(ModelAdmin):
     """What staff do with a break."""
 
     actions_detail: Any = (
-        {"title": "Look after it", "items": ["take", "assign", "note"]}, "match_by_hand", "post", "accept",
+        {"title": "Look after it", "items": ["take", "assign", "note"]},
+        {"title": "Resolve", "variant": ActionVariant.PRIMARY, "items": ["match_by_hand", "post", "accept"]},
     )  # fmt: skip
 
     has_reconcile_permission = permission("wallets.reconcile")
@@ -140,7 +141,7 @@ class Buttons(ModelAdmin):
 
     @button(
         "Accept", "It is resolved by this reason alone: what it is about counts as explained, and nothing is posted.",
-        needs="reconcile", icon="check", variant=ActionVariant.SUCCESS,
+        needs="reconcile", icon="check",
     )  # fmt: skip
     def accept(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         return do(resolving.accept, request, form, PAGE, object_id)

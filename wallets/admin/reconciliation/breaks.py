@@ -1,14 +1,16 @@
 """Breaks: the work list, the oldest first, and a page on which both sides stand beside each other."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
+from django.http import HttpRequest
 from django.utils import timezone
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
+from django.utils.text import Truncator
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
 from backoffice import cells
@@ -16,74 +18,21 @@ from backoffice.pages import ReadOnlyAdmin
 from backoffice.tables import Column, Figure, Table
 from backoffice.timeline import Timeline
 from wallets.admin import words
-from wallets.admin.deeds import tell
 from wallets.admin.proposals import about
-from wallets.admin.reconciliation.break_buttons import Buttons, OwnerForm
+from wallets.admin.reconciliation.break_actions import Actions, name
+from wallets.admin.reconciliation.break_buttons import Buttons
+from wallets.admin.reconciliation.break_filters import AgeFilter, OwnerFilter, StateFilter
 from wallets.admin.reconciliation.histories import history
-from wallets.admin.reconciliation.sides import sides
-from wallets.admin.selection import Chosen, SelectionForm, each, selection_page, sent
-from wallets.models import BooksItem, Break, Match, StatementLine
-from wallets.reconciliation import resolving
+from wallets.admin.reconciliation.sides import difference, sides
+from wallets.models import BooksItem, Break, Match, ReconciledAccount, StatementLine
 
 Kind, State, Resolution = Break.Kind, Break.State, Break.Resolution
 VARIANTS = {"date": "info", "missing_here": "warning", "missing_there": "warning"}
 MATCHES = (Column("Rule"), Column("By"), Column("Theirs", number=True), Column("Ours", number=True))
 
 
-class StateFilter(DropdownFilter):
-    """Open ones, unless something else is asked for, or looked for."""
-
-    title = "state"
-    parameter_name = "state"
-    all_option = None
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("resolved", "Resolved"), ("any", "Open and resolved")]
-
-    def value(self) -> str:
-        return super().value() or "open"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        looked_for = request.GET.get("q") and self.parameter_name not in request.GET
-        return queryset if looked_for or self.value() not in State.values else queryset.filter(state=self.value())
-
-
-class OwnerFilter(DropdownFilter):
-    """Whose they are to look after."""
-
-    title = "owner"
-    parameter_name = "owner"
-    all_option: ClassVar[Any] = ["", "Anyone’s"]
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("mine", "Mine"), ("nobody", "Nobody’s")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        match self.value():
-            case "mine":
-                return queryset.filter(owner=request.user)
-            case "nobody":
-                return queryset.filter(owner=None)
-        return queryset
-
-
-class AgeFilter(DropdownFilter):
-    """How long ago it was that something began not to match."""
-
-    title = "age"
-    parameter_name = "age"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(days), f"More than {days} days") for days in (3, 7, 30, 90)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() not in dict(self.lookup_choices):
-            return queryset
-        return queryset.filter(first_on__lt=timezone.now().date() - timedelta(days=int(self.value())))
-
-
 @admin.register(Break)
-class BreakAdmin(Buttons, ReadOnlyAdmin):
+class BreakAdmin(Actions, Buttons, ReadOnlyAdmin):
     list_display = (
         "kind_shown", "since", "account", "theirs_shown", "ours_shown", "difference_shown", "looked_after",
     )  # fmt: skip
@@ -93,59 +42,40 @@ class BreakAdmin(Buttons, ReadOnlyAdmin):
     list_select_related = ("account", "owner")
     ordering = ("first_on", "id")
     search_ids = ("id", "account")
-    search_help_text = "ID of the break or of the account"
-    actions = ("assign_selected", "accept_selected")
+    search_help_text = "ID of the break or of the account, or a whole reference"
     tables_first = True
-    fieldsets = (
-        (None, {"fields": (
-            "says", ("account_shown", "owner_shown"), ("state_shown", "opened_at"), "ended", "audit", "whole_id",
-        )}),
-    )  # fmt: skip
+    empty = "No break is open: all that statements and books say is explained."
+    written = ("says", ("account_shown", "owner_shown"), ("state_shown", "opened_at"))
 
-    # --- Several at once ---------------------------------------------------------------------------------------
-
-    @admin.action(description="Assign …", permissions=["reconcile"])
-    def assign_selected(self, request: HttpRequest, queryset: QuerySet[Break]) -> HttpResponse | None:
-        chosen, form = list(queryset), OwnerForm(sent(request))
-        if not form.is_valid():
-            return self._ask(request, "Assign", chosen, form)
-        owner = form.cleaned_data["owner"]
-        each(
-            request, [(str(found), found) for found in chosen],
-            lambda found: tell(lambda by, now: resolving.assign(found.pk, owner=owner, by=by, now=now), request),
-            f"assigned to {owner.get_full_name()}" if owner else "given back to the list",
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Break]:
+        """Each with what its first line and its first transaction are called."""
+        line = StatementLine.objects.filter(found=OuterRef("pk")).order_by("pk")
+        item = BooksItem.objects.filter(found=OuterRef("pk")).order_by("pk")
+        return super().get_queryset(request).annotate(
+            their_name=Subquery(line.values("reference")[:1]), their_words=Subquery(line.values("description")[:1]),
+            our_name=Subquery(item.values(name=Coalesce(NullIf("external_reference", Value("")), "reference"))[:1]),
         )  # fmt: skip
-        return None
 
-    @admin.action(description="Accept …", permissions=["reconcile"])
-    def accept_selected(self, request: HttpRequest, queryset: QuerySet[Break]) -> HttpResponse | None:
-        chosen, form = list(queryset), SelectionForm(sent(request))
-        if not form.is_valid():
-            says = "Each is resolved by this reason alone: what it is about counts as explained, and nothing is posted."
-            return self._ask(request, "Accept", chosen, form, says)
-        reason = form.cleaned_data["reason"]
-        each(
-            request, [(str(found), found) for found in chosen],
-            lambda found: tell(
-                lambda actor, now: resolving.accept(found.pk, actor=actor, reason=reason, now=now), request
-            ),
-            "accepted",
-        )  # fmt: skip
-        return None
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """How it ended is told of those that have."""
+        ended = ("ended",) if obj and obj.state == State.RESOLVED else ()
+        return ((None, {"fields": (*self.written, *ended, "audit", "whole_id")}),)
 
-    def _ask(self, request: HttpRequest, verb: str, chosen: list[Break], form: Any, says: str = "") -> HttpResponse:
-        rows = [Chosen(found.pk, str(found), f"{found.account}, difference {difference(found)}") for found in chosen]
-        return selection_page(self, request, verb, rows, form, says=says)
-
-    # --- What is shown -----------------------------------------------------------------------------------------
+    def search(self, term: str) -> Q:
+        """By an id, or by the reference of what it is about, which is looked for in each account."""
+        accounts = Q(account__in=ReconciledAccount.objects.values("pk"))
+        lines = StatementLine.objects.filter(accounts, reference=term)
+        items = BooksItem.objects.filter(accounts, external_reference=term)
+        return super().search(term) | Q(pk__in=lines.values("found")) | Q(pk__in=items.values("found"))
 
     @display(description="kind")
     def kind_shown(self, found: Break) -> str:
-        return cells.label(found.kind.replace("_", " "), VARIANTS.get(found.kind, "danger"))
+        kind = cells.label(found.kind.replace("_", " "), VARIANTS.get(found.kind, "danger"))
+        return cells.lines(kind, cells.abridged(Truncator(name(found)).chars(30)))
 
     @display(description="since")
     def since(self, found: Break) -> str:
-        return cells.lines(cells.day(found.first_on), f"{days(found, timezone.now()):,} days")
+        return cells.lines(cells.day(found.first_on), cells.counted(days(found, timezone.now()), "day"))
 
     @display(description="account")
     def account_shown(self, found: Break) -> str:
@@ -202,7 +132,7 @@ class BreakAdmin(Buttons, ReadOnlyAdmin):
             Figure("Theirs", cells.money(found.theirs, found.account.currency)),
             Figure("Ours", cells.money(found.ours, found.account.currency)),
             Figure("Difference", difference(found), strong=True),
-            Figure("Age", f"{days(found, now)} days"),
+            Figure("Age", cells.counted(days(found, now), "day")),
         ]
 
     def timeline(self, found: Break, now: datetime) -> Timeline:
@@ -210,17 +140,8 @@ class BreakAdmin(Buttons, ReadOnlyAdmin):
 
     def tables(self, found: Break, now: datetime) -> list[Table]:
         lines, items = StatementLine.objects.filter(found=found), BooksItem.objects.filter(found=found)
-        return [*sides(found, lines, items), *matches(found, lines, items), about("break", found.pk)]
-
-
-def difference(found: Break) -> str:
-    """Ours less theirs."""
-    return cells.money(found.ours - found.theirs, found.account.currency)
-
-
-def days(found: Break, now: datetime) -> int:
-    """How old it is, or was when it ended, in days."""
-    return ((found.resolved_at or now).astimezone(UTC).date() - found.first_on).days
+        asked = about("break", found.pk)
+        return [*sides(found, lines, items), *matches(found, lines, items), *([asked] if asked.rows else [])]
 
 
 def matches(found: Break, lines: QuerySet[StatementLine], items: QuerySet[BooksItem]) -> list[Table]:
@@ -234,3 +155,8 @@ def matches(found: Break, lines: QuerySet[StatementLine], items: QuerySet[BooksI
         for one in Match.objects.filter(ids[0] | ids[1]).order_by("-id")[:10]
     ]  # fmt: skip
     return [Table("What explains it", MATCHES, rows, "Its match was taken apart: the next run lists it again.")]
+
+
+def days(found: Break, now: datetime) -> int:
+    """How old it is, or was when it ended, in days."""
+    return ((found.resolved_at or now).astimezone(UTC).date() - found.first_on).days

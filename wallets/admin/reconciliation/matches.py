@@ -55,14 +55,16 @@ class MatchAdmin(ReadOnlyAdmin):
     search_help_text = "ID of the match"
     actions_detail = ("unmatch",)
     tables_first = True
-    fieldsets = (
-        (None, {"fields": (
-            ("rule", "account_shown"), ("made_by_shown", "made_at"), "made_because", ("state", "undone_at"),
-            ("undone_by_shown", "undone_because"), "audit", "whole_id",
-        )}),
-    )  # fmt: skip
+    empty = "Nothing was matched yet. Upload a statement, and reconcile its account."
+    made = (("rule", "account_shown"), ("made_by_shown", "made_at"), "made_because")
+    undone = (("undone_by_shown", "undone_shown"), "undone_because_shown")
 
     has_reconcile_permission = permission("wallets.reconcile")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """How it ended is told of those that have."""
+        ended = self.undone if obj and obj.undone_at else ()
+        return ((None, {"fields": (*self.made, "state", *ended, "audit", "whole_id")}),)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """A button for what still holds."""
@@ -108,6 +110,14 @@ class MatchAdmin(ReadOnlyAdmin):
     @display(description="taken apart by")
     def undone_by_shown(self, match: Match) -> str:
         return words.caller_link(match.undone_by) if match.undone_by else cells.NOTHING
+
+    @display(description="taken apart at")
+    def undone_shown(self, match: Match) -> str:
+        return cells.moment(match.undone_at)
+
+    @display(description="taken apart because")
+    def undone_because_shown(self, match: Match) -> str:
+        return match.undone_because
 
     @display(description="audit")
     def audit(self, match: Match) -> str:

@@ -51,7 +51,8 @@ def reconcile(account: ReconciledAccount, request: HttpRequest, page: str, id: s
     except (NothingToReconcile, InvalidState) as refusal:
         messages.error(request, str(refusal))
         return show(page, id)
-    messages.success(request, f"{made.matched_lines:,} lines matched, {made.opened:,} breaks opened.")
+    matched, opened = cells.counted(made.matched_lines, "line"), cells.counted(made.opened, "break")
+    messages.success(request, f"{matched} matched, {opened} opened.")
     return show("wallets_reconciliation", str(made.pk))
 
 
@@ -67,6 +68,7 @@ class ReconciliationAdmin(ReadOnlyAdmin):
     search_ids = ("id", "account")
     search_help_text = "ID of the run or of the account"
     tables_first = True
+    empty = "No account was reconciled yet. Upload a statement, and press “Reconcile now” on its page."
     fieldsets = (
         (None, {"fields": (
             "account_shown", ("since_shown", "until_shown"), ("lines", "items"), ("matched_lines", "matched_items"),

@@ -1,4 +1,4 @@
-"""How statements are read and matched: column mappings and matching rules, which whoever reconciles may change."""
+"""How statements are read and matched: column mappings and matching rules, which the accountant may change."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
@@ -31,16 +31,16 @@ class SettingAdmin(ModelAdmin):
     actions: Any = None
     sortable_by: ClassVar[Sequence[str]] = ()
 
-    has_reconcile_permission = permission("wallets.reconcile")
+    has_set_permission = permission("wallets.set_reconciliation")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_reconcile_permission(request)
+        return self.has_set_permission(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_reconcile_permission(request)
+        return self.has_set_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_reconcile_permission(request)
+        return self.has_set_permission(request)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         keeping.keep(obj, actor=cast(User, request.user), now=timezone.now())

@@ -59,10 +59,9 @@ def line_name(line: StatementLine) -> str:
 
 
 def item_name(item: BooksItem) -> str:
-    """What a transaction of ours is called, with a link to it."""
-    return cells.link(
-        "ledger_transaction", item.transaction_id, cells.abridged(item.external_reference or item.reference)
-    )
+    """What a transaction of ours is called outside, or the end of its reference, with a link to it."""
+    name = item.external_reference or item.reference.rpartition(":")[2]
+    return cells.link("ledger_transaction", item.transaction_id, cells.abridged(name))
 
 
 def _differing(line: StatementLine, item: BooksItem) -> frozenset[str]:
@@ -80,3 +79,8 @@ def _title(title: str, rows: Sequence[Any]) -> str:
 
 def _total(rows: Sequence[Any], total: int, currency: str) -> list[tuple[Any, ...]]:
     return [("Total", "", "", cells.money(total, currency))] if len(rows) > 1 else []
+
+
+def difference(found: Break) -> str:
+    """Ours less theirs."""
+    return cells.money(found.ours - found.theirs, found.account.currency)

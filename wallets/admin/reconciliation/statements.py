@@ -1,14 +1,14 @@
-"""Statements that were imported, their lines, and the page on which a file is uploaded."""
+"""Statements that were imported, and the button that leads to uploading one."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from backoffice import cells
@@ -18,6 +18,7 @@ from backoffice.tables import Column, Figure, Table
 from wallets.admin import words
 from wallets.admin.deeds import button, permission
 from wallets.admin.reconciliation import runs, upload
+from wallets.admin.reconciliation.lines import found_as
 from wallets.admin.reconciliation.sides import line_name
 from wallets.models import ReconciledAccount, Reconciliation, Statement, StatementLine
 
@@ -43,6 +44,7 @@ class StatementAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     search_ids = ("id", "account")
     search_help_text = "ID of the statement or of the account"
+    empty = "No statement was imported yet. Upload one, or let manage.py import_statement do it each night."
     actions_list = ("upload",)
     actions_detail = ("reconcile",)
     fieldsets = (
@@ -67,7 +69,7 @@ class StatementAdmin(ReadOnlyAdmin):
 
     @button(
         "Reconcile now", "What is open on both sides is matched, through the last day that a statement covers.",
-        needs="reconcile", icon="sync", form=BaseDialogForm,
+        needs="reconcile", icon="sync", variant=ActionVariant.PRIMARY, form=BaseDialogForm,
     )  # fmt: skip
     def reconcile(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         account = Statement.objects.select_related("account").get(pk=object_id).account
@@ -137,15 +139,6 @@ def row(line: StatementLine, currency: str) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def found_as(line: StatementLine) -> str:
-    """What became of a line: a match, a break, or nothing yet."""
-    if line.match_id:
-        return cells.link("wallets_match", line.match_id, "matched")
-    if line.found_id:
-        return cells.link("wallets_break", line.found_id, "break")
-    return cells.NOTHING
-
-
 def newest(account: ReconciledAccount, limit: int) -> Table:
     """An account's newest statements."""
     rows = [
@@ -155,75 +148,3 @@ def newest(account: ReconciledAccount, limit: int) -> Table:
     ]  # fmt: skip
     more = cells.rows_link(PAGE, "All statements", account__id__exact=account.pk) if rows else ""
     return Table("Newest statements", STATEMENTS, rows, "None was imported yet.", more=more)
-
-
-class OpenFilter(DropdownFilter):
-    """Lines that nothing explains yet, by their own index."""
-
-    title = "what became of it"
-    parameter_name = "open"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Open")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(match=None, status="booked") if self.value() == "yes" else queryset
-
-
-@admin.register(StatementLine)
-class StatementLineAdmin(ReadOnlyAdmin):
-    list_display = ("day_shown", "account", "named", "status_shown", "became", "amount_shown")
-    list_filter: ClassVar[Sequence[Any]] = (OpenFilter,)
-    list_select_related = ("account",)
-    ordering = ("-id",)
-    search_ids = ("id", "statement", "match")
-    search_texts = ("reference",)
-    search_help_text = "ID of the line, the statement or the match, or the whole reference"
-    fieldsets = (
-        (None, {"fields": (
-            ("day_shown", "account_shown"), ("status_shown", "became"), ("reference", "external_id"), "batch",
-            "description", ("statement_shown", "number"), "by_hand_shown", "whole_id",
-        )}),
-    )  # fmt: skip
-
-    def search(self, term: str) -> Q:
-        """A reference is looked for in each account: its index begins with that."""
-        found = super().search(term)
-        return found if found == Q(pk__in=[]) else found & Q(account__in=ReconciledAccount.objects.values("pk"))
-
-    @display(description="day")
-    def day_shown(self, line: StatementLine) -> str:
-        return cells.day(line.booked_on)
-
-    @display(description="account")
-    def account_shown(self, line: StatementLine) -> str:
-        return cells.link("wallets_reconciledaccount", line.account_id, line.account)
-
-    @display(description="reference")
-    def named(self, line: StatementLine) -> str:
-        return line_name(line)
-
-    @display(description="state")
-    def status_shown(self, line: StatementLine) -> str:
-        return words.state(line.status)
-
-    @display(description="found as")
-    def became(self, line: StatementLine) -> str:
-        return found_as(line)
-
-    @display(description="amount")
-    def amount_shown(self, line: StatementLine) -> str:
-        return cells.money(line.amount, line.account.currency)
-
-    @display(description="statement")
-    def statement_shown(self, line: StatementLine) -> str:
-        return cells.link(PAGE, line.statement_id, line.statement)
-
-    @display(description="matched by")
-    def by_hand_shown(self, line: StatementLine) -> str:
-        return "people only: a match of it was taken apart" if line.by_hand else "the rules, or by hand"
-
-    def figures(self, line: StatementLine, now: datetime) -> list[Figure]:
-        currency = line.account.currency
-        amount = Figure("Amount", cells.money(line.amount, currency), strong=True)
-        return [amount, Figure("Their fee", cells.money(line.fee, currency))] if line.fee else [amount]

@@ -23,7 +23,8 @@ from wallets.reconciliation.formats.lines import StatementRefused, Trouble
 from wallets.reconciliation.importing import Imported, Upload
 
 LARGEST = 5_000_000
-TROUBLES = (Column("Line"), Column("Column"), Column("What is wrong, and what to do"))
+TROUBLES = (Column("Line"), Column("Column"), Column("What is to be mended"))
+MEND = "Mend what is said here, in the file or by another choice below, and upload it again."
 FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "mt940": "MT940", "camt053": "CAMT.053"}
 
 
@@ -90,6 +91,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             try:
                 imported = importing.import_statement(form.upload(), by=cast(User, request.user), now=timezone.now())
             except StatementRefused as refusal:
+                form.add_error(None, f"Nothing of {form.cleaned_data['file'].name} was imported. {MEND}")
                 tables = [_troubles(refusal.troubles)]
             except InvalidState as busy:
                 form.add_error(None, str(busy))
@@ -101,9 +103,9 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def _troubles(found: list[Trouble]) -> Table:
-    rows = [(f"{trouble.line:,}" if trouble.line else "the file", trouble.column or cells.NOTHING, trouble.says)
+    rows = [(f"{trouble.line:,}" if trouble.line else "File", trouble.column or cells.NOTHING, trouble.says)
             for trouble in found]  # fmt: skip
-    return Table("Nothing of it was imported", TROUBLES, rows)
+    return Table("What is wrong with it", TROUBLES, rows)
 
 
 def _lead(request: HttpRequest, imported: Imported) -> HttpResponse:
@@ -112,7 +114,7 @@ def _lead(request: HttpRequest, imported: Imported) -> HttpResponse:
     if not imported.fresh:
         messages.warning(request, "The same file was imported before; nothing was done. This is what it brought then.")
     else:
-        told = [f"{statement.lines:,} lines, {statement.new_lines:,} of them new"]
+        told = [f"{cells.counted(statement.lines, 'line')}, {statement.new_lines:,} of them new"]
         told += [f"{imported.changed:,} known ones have another status now"] if imported.changed else []
         told += [f"{imported.passed_over:,} rows were passed over"] if imported.passed_over else []
         messages.success(request, f"Imported: {'; '.join(told)}.")

@@ -27,14 +27,15 @@ from wallets.reconciliation.importing import Imported, Upload
 class Command(commands.Command):
     """All of the file or nothing; the same file twice changes nothing."""
 
-    help = "Import a statement: all of it or nothing, each line once however many files tell it."
+    help = (
+        "Import a statement: all of it or nothing, each line once however many files tell it. Exit code 0 when it is"
+        " imported, now or before; 1 when it is refused, and nothing of it was kept; 2 when it was asked for wrongly,"
+        " or while another import or run of the account is under way."
+    )
     examples = """
   manage.py import_statement march.csv --account paystack:NGN --mapping standard --dry-run
   manage.py import_statement march.xlsx --account flutterwave:NGN --mapping flutterwave --closing 1204500.50
   manage.py import_statement 0303.sta --account gtbank:NGN --format mt940
-
-exit codes: 0 imported, or imported before; 1 refused, and nothing of it was kept; 2 asked for wrongly, or while
-another import or run of the account is under way
 """
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -28,14 +28,15 @@ PARTS = (
 class Command(commands.Command):
     """Exit code 0 when everything is explained, 1 when there are breaks."""
 
-    help = "Match statements with the books, list what doesn't match, and explain how the balances differ."
+    help = (
+        "Match statements with the books, list what doesn't match, and explain how the balances differ. Exit code 0"
+        " when everything is explained; 1 when there are open breaks, or balances differ by more; 2 when it was asked"
+        " for wrongly, or while another import or run of the account is under way."
+    )
     examples = """
   manage.py reconcile_provider                        every account that has statements
   manage.py reconcile_provider paystack --currency NGN --until 2026-03-31
   manage.py reconcile_provider paystack --dry-run     what a run would match and list; nothing is kept
-
-exit codes: 0 everything is explained; 1 there are open breaks, or balances differ by more; 2 asked for
-wrongly, or while another import or run of the account is under way
 """
 
     def add_arguments(self, parser: CommandParser) -> None:

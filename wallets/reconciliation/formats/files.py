@@ -31,7 +31,7 @@ def read(
         raise StatementRefused.at(0, "", f"It has {len(content):,} bytes; at most {LARGEST:,} are taken. Split it.")
     file = _read(content, format, currency, by, encoding, delimiter)
     opening = file.opening if opening is None else opening
-    return check(replace(file, opening=opening, closing=file.closing if closing is None else closing))
+    return check(replace(file, opening=opening, closing=file.closing if closing is None else closing), currency)
 
 
 def _read(content: bytes, format: str, currency: str, by: Columns | None, encoding: str, delimiter: str) -> File:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from backoffice.money import format_money
+
 BOOKED, PENDING, FAILED, REVERSED = "booked", "pending", "failed", "reversed"
 MOST_LINES = 1_000_000
 LONGEST_NAME, LONGEST_DESCRIPTION = 200, 500
@@ -91,7 +93,7 @@ class File:
         return min(days), max(days)
 
 
-def check(file: File) -> File:
+def check(file: File, currency: str) -> File:
     """The file, if it has lines or balances, each line fits, and opening + lines = closing. Raises StatementRefused."""
     if not file.lines and file.last_on is None:
         raise StatementRefused.at(0, "", "There is no line for this account in it; is it the right file?")
@@ -102,12 +104,18 @@ def check(file: File) -> File:
         raise StatementRefused(troubles[:20])
     moved = sum(line.moved for line in file.lines)
     if file.opening is not None and file.closing is not None and file.opening + moved != file.closing:
-        says = (
-            f"It opens with {file.opening} and its booked lines move {moved}, which makes {file.opening + moved};"
-            f" it closes with {file.closing} minor units. Lines are missing, or the mapping has a sign wrong."
-        )
-        raise StatementRefused.at(0, "", says)
+        raise StatementRefused.at(0, "", _unbalanced(file.opening, moved, file.closing, currency))
     return file
+
+
+def _unbalanced(opening: int, moved: int, closing: int, currency: str) -> str:
+    begins, moves, makes, ends = (
+        format_money(amount, currency) for amount in (opening, moved, opening + moved, closing)
+    )
+    return (
+        f"It opens with {begins} and its booked lines move {moves}, which makes {makes}; it closes with {ends}."
+        " Lines are missing, or the mapping has a sign wrong."
+    )
 
 
 def _misfits(line: Line) -> list[Trouble]:

@@ -1,8 +1,11 @@
 """A break's posting: asked for by one who keeps the books, posted when another one approves."""
 
+from datetime import timedelta
+
 import pytest
 
-from ledger import verify
+from ledger import closing, verify
+from ledger.closing import PeriodClosed
 from users.permissions import PermissionDenied
 from wallets import chart
 from wallets.models import BooksItem, Proposal
@@ -12,6 +15,7 @@ from wallets.proposals.ask import ask
 from wallets.proposals.breaks import BreakPosting
 from wallets.proposals.journals import JournalLeg
 from wallets.reconciliation import resolving
+from wallets.reconciliation.postings import open_day
 from wallets.tests.reconciliation.conftest import NOW, Row, day
 from wallets.tests.reconciliation.test_breaks import begin, clearing, resolved
 from wallets.tests.test_proposals import staff
@@ -95,3 +99,22 @@ def test_what_lacks_less_by_now_isnt_posted(desk, ada, ben):
         approve(proposal, ben)
     proposal.refresh_from_db()
     assert (proposal.status, resolved(found), clearing(desk)) == ("open", ("open", ""), before - 390)
+
+
+def test_of_a_closed_day_it_is_posted_on_the_first_open_one(desk, ada, ben):
+    found, before = charge(desk), clearing(desk)
+    closing.close(day(9), by="test", grace=timedelta(), now=NOW)
+    with pytest.raises(PeriodClosed):
+        asked(posting(found), ada)
+    assert (open_day(found), Proposal.objects.count()) == (day(10), 0)
+    approve(asked(posting(found, on=open_day(found)), ada), ben)
+    assert (clearing(desk) - before, resolved(found)) == (-50, ("resolved", "posting"))
+    assert (desk.reconcile().breaks, verify.clean()) == ({}, True)
+
+
+def test_nothing_is_posted_on_a_day_to_come(desk, ada, ben):
+    found, before = charge(desk), clearing(desk)
+    proposal = asked(posting(found, on=NOW.date() + timedelta(days=1)), ada)
+    with pytest.raises(InvalidState, match="hasn't come"):
+        approve(proposal, ben)
+    assert (clearing(desk), resolved(found)) == (before, ("open", ""))

@@ -113,6 +113,12 @@ def test_a_cloudevent_is_the_same_event(reporter, metering, purse):
     assert report(reporter, told(purse)).body["status"] == "duplicate"
 
 
+def test_an_envelope_is_known_under_any_media_type(reporter, metering, purse):
+    assert report(reporter, cloudy(purse)).body["status"] == "accepted"
+    mixed = batch(reporter, told(purse), cloudy(purse, id="e-2"))
+    assert [item["status"] for item in mixed.body["results"]] == ["duplicate", "accepted"]
+
+
 def test_cloudevents_come_in_batches(reporter, metering, purse):
     kind = {"Content_Type": "application/cloudevents-batch+json"}
     events = [cloudy(purse), cloudy(purse, id="e-2", traceparent="00-1"), cloudy(purse, id="e-3", specversion="2.0")]

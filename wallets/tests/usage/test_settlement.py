@@ -6,12 +6,12 @@ import pytest
 from django.utils import timezone
 
 from ledger.accounts import set_floor
-from ledger.models import Balance
+from ledger.balances import standings
 from wallets import chart, tasks
 from wallets.models import UsageAccount, UsageMonth, UsageSettlement, Wallet
 from wallets.tests.conftest import balance, books_are_clean
 from wallets.tests.usage.conftest import read
-from wallets.usage import settlement
+from wallets.usage import settling
 
 
 def policy(wallet, overage, **more):
@@ -24,11 +24,9 @@ def account(wallet):
 
 def income(currency="NGN"):
     """What the books have as income from usage, and as billed."""
-
-    def total(line):
-        return sum(Balance.objects.filter(account_id=line.id).values_list("balance", flat=True))
-
-    return -total(chart.usage(currency)), total(chart.receivables(currency))
+    lines = (chart.usage(currency), chart.receivables(currency))
+    found = standings([line.id for line in lines], now=timezone.now())
+    return tuple(found[line.id].balance if line.id in found else 0 for line in lines)
 
 
 def test_whole_minor_units_are_taken_and_the_rest_is_carried_on(metering, purse):
@@ -81,11 +79,28 @@ def test_what_couldnt_be_covered_is_tried_again_ever_less_often(metering, purse,
     metering.use(purse, 8_000)
     waits = []
     for _ in range(9):
-        settlement.settle_batch(now=timezone.now())
+        settling.settle_batch(now=timezone.now())
         waits.append((account(purse).settle_at - timezone.now()).total_seconds())
         clock.move_to(account(purse).settle_at)
     assert waits == [60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600]
     assert UsageSettlement.objects.count() == 1
+
+
+def test_one_that_cant_be_settled_keeps_nobody_else_from_it(metering, purse, bobs, shop, clock):
+    # Alice's wallet is as full as one can be, so that nothing can be given back to it.
+    metering.meter("gold", "1000000000000")
+    shop.fund(purse, 10**15)
+    metering.use(purse, 1_000, meter="gold")
+    metering.settle(purse)
+    for amount in [10**15] * 8 + [10**15 - 1_000]:
+        shop.fund(purse, amount)
+    shop.fund(bobs, 1_000)
+    metering.take(metering.event(purse, -1_000, meter="gold"), metering.event(bobs, 400))
+    clock.shift(60)
+    assert settling.settle_due(clock=timezone.now, seconds=1) == 1
+    assert (read(bobs).standing.balance, account(purse).posted) == (900, 10**15)
+    assert (account(purse).settle_at - timezone.now()).total_seconds() == 3_600
+    assert books_are_clean()
 
 
 def test_money_that_came_in_pays_for_what_waited(metering, shop, purse):

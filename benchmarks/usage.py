@@ -1,0 +1,198 @@
+"""Usage: events over HTTP against raw inserts of the same rows, balances while they pour in, and what millions cost."""
+
+import http.client
+import json
+import multiprocessing
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from benchmarks import books
+from benchmarks.measure import Row, rates, timed
+from benchmarks.server import DATABASE, Server, environment, made, python, running
+from users.tests.signing import Signer
+
+CLIENTS, BATCH, WALLETS = 2, 1_000, 100
+POUR = 5_000
+PATH = "/api/v1/usage/events/batch"
+FEW, MANY, MANY_QUICK = 10_000, 10_000_000, 200_000
+RECOUNTED, RECOUNTED_QUICK = 1_000_000, 100_000
+# The same rows as the product writes them, in as many statements, and nothing else.
+RAW = """
+WITH known AS (INSERT INTO wallets_usageeventkey (key, content, received_at)
+               SELECT key, key, now() FROM unnest(%s::uuid[]) AS k (key))
+INSERT INTO wallets_usageevent (received_at, occurred_at, key, wallet_id, meter_id, quantity, source, event_id,
+                                properties)
+SELECT now(), e.*, '{}' FROM unnest(%s::timestamptz[], %s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::text[],
+                                    %s::text[]) AS e
+"""
+
+Event = dict[str, str]
+Request = tuple[dict[str, str], bytes]
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """A service that reports usage of the server's wallets."""
+
+    server: Server
+    signer: Signer
+
+    def events(self) -> list[Event]:
+        """A batch, each event with an id of its own, of some of the wallets in the last minute."""
+        now, wallets = datetime.now(UTC), random.sample(self.server.wallets, WALLETS)
+        return [
+            {
+                "event_id": uuid4().hex, "source": "bench", "wallet": random.choice(wallets),
+                "meter": "calls", "quantity": str(random.randint(1, 1_000) / 100),
+                "occurred_at": (now - timedelta(seconds=random.random() * 60)).isoformat(),
+            }
+            for _ in range(BATCH)
+        ]  # fmt: skip
+
+    def request(self) -> Request:
+        """A batch, signed: a client's own work is done before it is measured, but for sending it."""
+        body = msgspec.json.encode({"events": self.events()})
+        headers = {"Content-Type": "application/json", "Host": f"{self.server.host}:{self.server.port}"}
+        return self.signer.sign("POST", PATH, body=body, headers=headers).headers, body
+
+
+def rows(*, quick: bool) -> Iterator[Row]:
+    """Events first; then what is asked while they come, and after there are many."""
+    rounds, batches = (2, 6) if quick else (5, 20)
+    with running() as server:
+        client = json.loads(python(environment(), "-m", "benchmarks.metering", "seed"))
+        reporter = Reporter(server, Signer(client["key_id"], client["secret"]))
+        yield from _events(reporter, rounds, batches)
+        yield from _while_they_pour(reporter, 3 if quick else 15)
+    yield from _many(MANY_QUICK if quick else MANY)
+    yield from _recalculation(RECOUNTED_QUICK if quick else RECOUNTED)
+
+
+def _events(reporter: Reporter, rounds: int, batches: int) -> Iterator[Row]:
+    meter, wallets = str(uuid4()), reporter.server.wallets
+
+    def ours() -> float:
+        requests = [[reporter.request() for _ in range(batches)] for _ in range(CLIENTS)]
+        return _rate(batches, requests, lambda each: _send(reporter.server, each))
+
+    def theirs() -> float:
+        raw = [[_raw(meter, wallets) for _ in range(batches)] for _ in range(CLIENTS)]
+        return _rate(batches, raw, _insert)
+
+    ours(), theirs()
+    mine, other = rates(ours, theirs, rounds=rounds)
+    what = f"usage events over HTTP, batches of {BATCH:,}, {CLIENTS} clients"
+    detail = f"each once and rated; {WALLETS} wallets in a batch"
+    yield Row(what, "seconds", mine, 15_000, unit="events/s", detail=detail)
+    yield Row(
+        "…", "raw inserts of the same rows", mine / other, 0.7, detail=f"{mine:,.0f} against {other:,.0f} events/s"
+    )
+
+
+def _rate(batches: int, work: Sequence[Any], send: Callable[[Any], None]) -> float:
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        return batches * BATCH * CLIENTS / timed(lambda: list(clients.map(send, work)))
+
+
+def _send(server: Server, requests: Sequence[Request]) -> None:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
+    for headers, body in requests:
+        connection.request("POST", PATH, body, headers)
+        response = connection.getresponse()
+        answer = response.read()
+        if response.status != 200 or msgspec.json.decode(answer)["accepted"] != BATCH:
+            raise RuntimeError(f"{response.status}: {answer[:300]!r}")
+    connection.close()
+
+
+def _raw(meter: str, wallets: Sequence[str]) -> list[list[Any]]:
+    """The columns of a batch as psycopg sends them."""
+    keys, now = [uuid4() for _ in range(BATCH)], datetime.now(UTC)
+    return [
+        keys, [now] * BATCH, keys, [random.choice(wallets) for _ in keys], [meter] * BATCH,
+        [f"{random.randint(1, 1_000) / 100}" for _ in keys], ["bench"] * BATCH, [key.hex for key in keys],
+    ]  # fmt: skip
+
+
+def _insert(batches: Sequence[list[Any]]) -> None:
+    with books.application(DATABASE) as connection:
+        for columns in batches:
+            connection.execute(RAW, columns)
+
+
+def _while_they_pour(reporter: Reporter, seconds: int) -> Iterator[Row]:
+    requests = [reporter.request() for _ in range((seconds + 2) * POUR // BATCH)]
+    # A process of its own: who asks shouldn't wait for what it does.
+    ended = multiprocessing.Event()
+    pouring = multiprocessing.Process(target=_pour, args=(reporter.server, requests, ended))
+    pouring.start()
+    taken: dict[str, list[float]] = {"current": [], "estimated": []}
+    end = time.perf_counter() + seconds
+    connection = http.client.HTTPConnection(reporter.server.host, reporter.server.port, timeout=60)
+    while time.perf_counter() < end:
+        for kind, times in taken.items():
+            path = f"/api/v1/wallets/{random.choice(reporter.server.wallets)}/balance/{kind}"
+            times.append(timed(partial(_get, connection, reporter, path)))
+    ended.set()
+    pouring.join()
+    for kind, times in taken.items():
+        hundredths = statistics.quantiles(times, n=100)
+        p95, p99 = hundredths[94], hundredths[98]
+        what, detail = f"GET …/balance/{kind} while {POUR:,} events/s pour in", f"{len(times):,} asked by one client"
+        yield Row(f"{what}, one in 20", "seconds", p95 * 1_000, 10, at_most=True, unit="ms", detail=detail)
+        yield Row("… one in 100", "seconds", p99 * 1_000, 30, at_most=True, unit="ms")
+
+
+def _pour(server: Server, requests: Sequence[Request], ended: Any) -> None:
+    start = time.perf_counter()
+    for number, request in enumerate(requests):
+        if ended.wait(max(0.0, start + number * BATCH / POUR - time.perf_counter())):
+            return
+        _send(server, [request])
+
+
+def _get(connection: http.client.HTTPConnection, reporter: Reporter, path: str) -> None:
+    connection.request("GET", path, headers=reporter.server.headers)
+    response = connection.getresponse()
+    response.read()
+    if response.status != 200:
+        raise RuntimeError(f"{response.status} for {path}")
+
+
+def _many(many: int) -> Iterator[Row]:
+    few, lots = (_filled("read", count) for count in (FEW, many))
+    words = {"current": "current", "miss": "estimated, nothing kept", "hit": "estimated, kept in memory"}
+    for name, what in words.items():
+        detail = f"{lots[name]:,.0f} against {few[name]:,.0f} µs; a tenth of all is that wallet's"
+        yield Row(
+            f"{what}, {many:,} events", f"the same, {FEW:,} events", lots[name] / few[name], 1.2, at_most=True,
+            unit="× the time", detail=detail,
+        )  # fmt: skip
+
+
+def _recalculation(count: int) -> Iterator[Row]:
+    told = _filled("recalculate", count)
+    if told["differences"] or told["events"] != count:
+        raise RuntimeError(f"The recalculation found {told}.")
+    yield Row(f"full recalculation, {count:,} events", "seconds", told["seconds"], 60, at_most=True, unit="s")
+    yield Row("… its peak of memory", "megabytes", told["peak"], 200, at_most=True, unit="MB")
+
+
+def _filled(command: str, count: int) -> dict[str, Any]:
+    """What the worker tells of a database of its own with so many events."""
+    variables = made()
+    python(variables, "-m", "benchmarks.http_seed")
+    python(variables, "-m", "benchmarks.metering", "seed")
+    told: dict[str, Any] = json.loads(python(variables, "-m", "benchmarks.metering", command, str(count)))
+    books.drop(DATABASE)
+    return told
