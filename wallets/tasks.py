@@ -178,6 +178,18 @@ def recalculate_usage() -> None:
     recalculation.run_due(clock=timezone.now, seconds=5.0)
 
 
+@shared_task(name="wallets.feed_clickhouse")
+def feed_clickhouse() -> None:
+    """Copy usage events to ClickHouse for a few seconds."""
+    copying.feed_for(clock=timezone.now, seconds=5.0)
+
+
+@shared_task(name="wallets.reconcile_clickhouse")
+def reconcile_clickhouse() -> None:
+    """Compare the copy in ClickHouse with PostgreSQL, as every night, and mend it."""
+    copying.reconcile(now=timezone.now())
+
+
 @shared_task(name="wallets.watch_usage")
 def watch_usage() -> None:
     """Top up the wallets that are low, and then tell of those that still are."""
@@ -193,15 +205,3 @@ def mail_usage_alerts() -> None:
             usage_alerts.mail(alert, now=timezone.now())
         except Exception:
             logger.exception("The alert %s couldn't be mailed; it is tried again.", alert.pk)
-
-
-@shared_task(name="wallets.feed_clickhouse")
-def feed_clickhouse() -> None:
-    """Copy usage events to ClickHouse for a few seconds."""
-    copying.feed_for(clock=timezone.now, seconds=5.0)
-
-
-@shared_task(name="wallets.reconcile_clickhouse")
-def reconcile_clickhouse() -> None:
-    """Compare the copy in ClickHouse with PostgreSQL, as every night, and mend it."""
-    copying.reconcile(now=timezone.now())

@@ -39,9 +39,9 @@ class Unreadable:
     code: str = "unreadable"
 
     @property
-    def key(self) -> UUID:
+    def key(self) -> str:
         """By what it is known again: its place."""
-        return UUID(digest(f"kafka\0{self.partition.topic}\0{self.partition.number}\0{self.offset}"))
+        return digest(f"kafka\0{self.partition.topic}\0{self.partition.number}\0{self.offset}")
 
     @property
     def told(self) -> str:
@@ -58,8 +58,8 @@ def keep(found: Sequence[Unreadable], *, sent_by: str, now: datetime) -> None:
     sql.run(
         KEEP,
         (
-            now, sql.uuids(uuid7() for _ in found), sql.uuids(each.key for each in found),
-            sql.uuids(UUID(digest(f"{each.code}\0{each.payload.hex()}")) for each in found),
+            now, sql.uuids(uuid7() for _ in found), sql.texts(each.key for each in found),
+            sql.texts(digest(f"{each.code}\0{each.payload.hex()}") for each in found),
             sql.texts(each.code for each in found),
             sql.texts(f"kafka:{each.partition.topic}"[:200] for each in found),
             sql.texts(f"{each.partition.number}/{each.offset}" for each in found),

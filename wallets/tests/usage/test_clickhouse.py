@@ -9,6 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from ledger import sql
+from tests.crash.processes import wait_for
 from wallets import tasks
 from wallets.clickhouse import feed, reconciling, tables
 from wallets.clickhouse.store import ClickHouseStore
@@ -35,7 +37,16 @@ def used(committed, metering, purse, bobs):
             metering.event(purse, "1.25", ago=3_000 * number, region="eu"), metering.event(purse, 7, meter="disk"),
             metering.event(bobs, 2),
         )  # fmt: skip
+    wait_for("nothing older runs", all_may_be_copied)
     return purse
+
+
+YOUNG = "SELECT FROM wallets_usageevent WHERE written_by >= pg_snapshot_xmin(pg_current_snapshot())::text::int8"
+
+
+def all_may_be_copied():
+    """Whether no transaction runs, in any database of the server, that began before events were written."""
+    return not sql.rows(YOUNG)
 
 
 def feed_all(client, limit=5):
@@ -85,6 +96,7 @@ def test_a_batch_that_was_sent_and_not_noted_is_sent_again_and_is_there_once(cop
 def test_what_comes_later_is_copied_behind_the_cursor(copy, used, metering):
     assert (feed_all(copy), feed_all(copy)) == (12, 0)
     metering.use(used)
+    wait_for("nothing older runs", all_may_be_copied)
     assert (feed_all(copy), same(copy, used)) == (1, 9)
 
 
