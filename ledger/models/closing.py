@@ -1,4 +1,4 @@
-"""The tables of closed days. The laws that bind them are in `migrations/0010_closed_days.py` and those after it."""
+"""The tables of closed days. The laws that bind them are in `migrations/0006_closed_days.py` and those after it."""
 
 from typing import ClassVar
 

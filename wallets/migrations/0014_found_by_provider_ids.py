@@ -7,7 +7,7 @@ from django.db.models import Q
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("wallets", "0010_proposals")]
+    dependencies = [("wallets", "0013_proposals")]
 
     operations = [
         AddIndexConcurrently(

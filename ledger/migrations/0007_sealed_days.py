@@ -127,7 +127,7 @@ DROP FUNCTION ledger_begin_seal, ledger_check_whole, ledger_check_unsealed, ledg
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0010_closed_days")]
+    dependencies = [("ledger", "0006_closed_days")]
 
     operations = [
         migrations.CreateModel(

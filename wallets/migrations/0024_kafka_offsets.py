@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallets", "0037_usage_proposals")]
+    dependencies = [("wallets", "0023_usage_proposals")]
 
     operations = [
         migrations.CreateModel(

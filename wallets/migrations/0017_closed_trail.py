@@ -18,9 +18,9 @@ $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wallets", "0021_exports"),
-        ("users", "0010_closed_trail"),
-        ("ledger", "0010_closed_days"),
+        ("wallets", "0016_exports"),
+        ("users", "0005_closed_trail"),
+        ("ledger", "0006_closed_days"),
     ]
 
     operations = [

@@ -25,7 +25,7 @@ KINDS = {
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [
-        ("wallets", "0022_closed_trail"),
+        ("wallets", "0017_closed_trail"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

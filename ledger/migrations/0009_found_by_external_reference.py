@@ -7,7 +7,7 @@ from django.db.models import Q
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("ledger", "0012_verifications")]
+    dependencies = [("ledger", "0008_verifications")]
 
     operations = [
         AddIndexConcurrently(

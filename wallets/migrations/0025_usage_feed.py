@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallets", "0040_kafka_offsets")]
+    dependencies = [("wallets", "0024_kafka_offsets")]
 
     operations = [
         migrations.CreateModel(

@@ -10,7 +10,7 @@ CREATE TRIGGER ledger_verification_append_only BEFORE UPDATE OR DELETE OR TRUNCA
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0011_sealed_days")]
+    dependencies = [("ledger", "0007_sealed_days")]
 
     operations = [
         migrations.CreateModel(

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wallets", "0036_automatic_top_ups"),
+        ("wallets", "0022_automatic_top_ups"),
     ]
 
     operations = [

@@ -41,7 +41,7 @@ def write_defaults(apps: Any, editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0005_no_prefix_indexes"),
-        ("wallets", "0011_found_by_provider_ids"),
+        ("wallets", "0014_found_by_provider_ids"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

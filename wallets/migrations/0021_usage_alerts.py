@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wallets", "0030_usage"),
+        ("wallets", "0020_usage"),
     ]
 
     operations = [

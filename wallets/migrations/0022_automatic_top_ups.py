@@ -14,7 +14,7 @@ UNDO = "DROP TRIGGER wallets_automatictopupattempt_append_only ON wallets_automa
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wallets", "0035_usage_alerts"),
+        ("wallets", "0021_usage_alerts"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wallets", "0025_reconciliation_pages"),
+        ("wallets", "0018_reconciliation_pages"),
     ]
 
     operations = [

@@ -106,8 +106,8 @@ DROP TRIGGER wallets_usagesettlement_append_only ON wallets_usagesettlement;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0020_found_by_external_reference"),
-        ("wallets", "0026_backups"),
+        ("ledger", "0009_found_by_external_reference"),
+        ("wallets", "0019_backups"),
     ]
 
     operations = [
