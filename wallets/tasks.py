@@ -169,7 +169,7 @@ def keep_usage() -> None:
 @shared_task(name="wallets.recount_usage")
 def recount_usage() -> None:
     """Begin to count usage again from raw events, as every night."""
-    recalculation.begin(by=recalculation.WORKERS, now=timezone.now())
+    recalculation.begin(by=settling.WORKERS, now=timezone.now())
 
 
 @shared_task(name="wallets.recalculate_usage")

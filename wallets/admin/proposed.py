@@ -1,6 +1,6 @@
 """What is asked for, as the person who decides sees it: a table for each kind of deed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import BigIntegerField, Field
@@ -94,28 +94,13 @@ def _price(new: NewPrice, proposal: Proposal) -> list[Table]:
 
 def _fields(deed: Deed, proposal: Proposal) -> list[Table]:
     return [
-        Table("What is asked for", FIELDS, list(_named(proposal.content))),
-        Table("As things stood then", FIELDS, list(_named(proposal.basis)), empty="It rests on nothing else."),
+        Table("What is asked for", FIELDS, _named(proposal.content)),
+        Table("As things stood then", FIELDS, _named(proposal.basis), empty="It rests on nothing else."),
     ]
 
 
-def _named(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Fields with their values; what is made of fields itself is told field by field, as far as they say anything."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _named({part: said for part, said in value.items() if said not in (None, "", [])})
-        elif isinstance(value, Sequence) and value and all(isinstance(part, Mapping) for part in value):
-            for number, part in enumerate(value, 1):
-                yield (
-                    f"{_words(name)} {number}",
-                    ", ".join(f"{_words(key)} {_value(said)}" for key, said in part.items()),
-                )
-        else:
-            yield _words(name).capitalize(), _value(value)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+def _named(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name.replace("_", " ").capitalize(), _value(value)) for name, value in values.items()]
 
 
 def _value(value: Any) -> str:

@@ -13,14 +13,13 @@ from django.db.models import F, QuerySet
 
 from ledger.durable import durable
 from users import audit
-from users.callers import Actor, System
+from users.callers import Actor
 from users.validation import ValidationError
 from wallets.models import UsageAccount, UsageDifference, UsageRecalculation
 from wallets.usage.months import after, month_of
 from wallets.usage.recounting import Months, Part, recount
 
 State = UsageRecalculation.State
-WORKERS = System("usage")
 # How many wallets are counted at once, and how long a worker has for them before another one may try.
 BATCH = 50
 LEASE = timedelta(minutes=15)

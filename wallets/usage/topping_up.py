@@ -16,17 +16,17 @@ from uuid_utils.compat import uuid7
 from ledger import sql
 from ledger.durable import durable
 from users import audit
-from users.callers import Caller, System
+from users.callers import Caller
 from wallets import metrics
 from wallets.models import AutomaticTopUp, AutomaticTopUpAttempt, UsageAccount
 from wallets.transfers import Order, Refusal, Transferred, transfer_each
 from wallets.usage import watching
 from wallets.usage.months import after, month_of, start
+from wallets.usage.settling import WORKERS
 
 logger = logging.getLogger(__name__)
 
 Outcome = AutomaticTopUpAttempt.Outcome
-WORKERS = System("usage")
 BATCH = 500
 LONGEST_PAUSE = timedelta(days=1)
 NOBODY = UUID(int=0)
