@@ -15,13 +15,14 @@ from wallets.clickhouse import feed, reconciling, tables
 class Command(Base):
     """Can be stopped anywhere: it goes on behind the last batch that was noted."""
 
-    help = "Copy the usage events that ClickHouse doesn't have yet, or compare the copy with PostgreSQL day by day."
+    help = (
+        "Copy the usage events that ClickHouse doesn't have yet, or compare the copy with PostgreSQL day by day. Exit"
+        " code 0 when it is done, and nothing differs; 1 when days differed; 2 when ClickHouse isn't set up."
+    )
     examples = """
   manage.py feed_clickhouse              copy what is new
   manage.py feed_clickhouse --check      compare
   manage.py feed_clickhouse --repair     compare, and make the days that differ anew
-
-exit codes: 0 done, and nothing differs; 1 days differed; 2 ClickHouse isn't set up
 """
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -29,12 +29,12 @@ class Command(Base):
     help = (
         "Import usage events from a file, each of them once: NDJSON as POST /usage/events takes it, or CSV with the"
         " same names in its heading, where further columns are properties. Started again, it goes on where it stopped."
+        " Exit code 0 when every line is known now; 1 when some were wrong or rejected; 2 when it was asked for"
+        " wrongly, or by two at once."
     )
     examples = """
   manage.py import_usage march.ndjson
   manage.py import_usage history.csv --any-age     also events that are older than is taken otherwise
-
-exit codes: 0 every line is known now; 1 some were wrong or rejected; 2 asked for wrongly, or by two at once
 """
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -22,14 +22,13 @@ class Command(Base):
     help = (
         "Count months again from raw events and hold them against what stands there. Nothing is changed: a difference"
         " is repaired in the back office, by a posting. A job that was interrupted goes on by its id."
+        " Exit code 0 when nothing differs; 1 when something does; 2 when it was asked for wrongly."
     )
     examples = """
   manage.py recalculate_usage                                every wallet, as far as events are kept
   manage.py recalculate_usage --since 2026-03-01 --wallet 01900000-0000-7000-8000-000000000000
   manage.py recalculate_usage --resume 01900000-0000-7000-8000-000000000001
   manage.py recalculate_usage --wallet 0190… --rebuild       and make its minutes anew, for series and estimates
-
-exit codes: 0 nothing differs; 1 something does; 2 asked for wrongly
 """
 
     def add_arguments(self, parser: CommandParser) -> None:

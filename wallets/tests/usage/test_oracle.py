@@ -17,7 +17,7 @@ from wallets.tests.test_once import at_once
 from wallets.tests.usage.conftest import Metering, read, tiers
 from wallets.tests.usage.oracle import Oracle, OracleMeter, OraclePrice
 from wallets.tests.usage.traces import SHAPES, trace
-from wallets.usage import cache, recalculation
+from wallets.usage import cache, recalculation, settling
 from wallets.usage.events import Event
 from wallets.usage.tariffs import Tariff
 
@@ -109,7 +109,7 @@ def run(world: World, shop: Shop, clock, shape: str, seed: int, minutes: int) ->
             world.metering.settle(world.chance.choice(world.wallets))
             cache.memory.clear()
         world.agrees()
-    job = recalculation.begin(by=recalculation.WORKERS, now=timezone.now())
+    job = recalculation.begin(by=settling.WORKERS, now=timezone.now())
     recalculation.step(job, now=timezone.now())
     assert (job.differences, job.events, books_are_clean()) == (0, len(world.oracle.events), True)
 

@@ -14,7 +14,7 @@ from wallets.opening import InvalidState, WalletNotEmpty
 from wallets.tests.conftest import books_are_clean
 from wallets.tests.test_once import at_once
 from wallets.tests.usage.conftest import EVERYBODY, read
-from wallets.usage import recalculation, reservations
+from wallets.usage import recalculation, reservations, settling
 from wallets.usage.reservations import Want
 
 WRITERS = 8
@@ -62,7 +62,7 @@ def test_writers_and_settlers_lose_nothing_between_them(committed, metering, pur
     found = read(purse)
     assert found.current == 1_000 - used
     assert found.standing.balance == 1_000 - sum(UsageSettlement.objects.values_list("amount", flat=True))
-    job = recalculation.begin(by=recalculation.WORKERS, now=timezone.now())
+    job = recalculation.begin(by=settling.WORKERS, now=timezone.now())
     recalculation.step(job, now=timezone.now())
     assert (job.differences, books_are_clean()) == (0, True)
 
