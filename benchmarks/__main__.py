@@ -13,7 +13,7 @@ django.setup()
 
 from rich.console import Console  # noqa: E402
 
-from benchmarks import aged, closing, engine, hordak, http, queued, reconciliation, report, usage  # noqa: E402
+from benchmarks import aged, closing, engine, hordak, http, lists, queued, reconciliation, report, usage  # noqa: E402
 from benchmarks.measure import Row  # noqa: E402
 
 FAMILIES = {
@@ -22,6 +22,7 @@ FAMILIES = {
     "aged": aged.rows,
     "closing": closing.rows,
     "http": http.rows,
+    "lists": lists.rows,
     "queued": queued.rows,
     "reconciliation": reconciliation.rows,
     "usage": usage.rows,
