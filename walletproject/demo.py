@@ -99,8 +99,8 @@ def seed(*, now: datetime) -> None:
     """
     start = now - timedelta(days=30)
     people = [_join(email, name, start) for email, name in PEOPLE]
-    wallets = [_open(person, "NGN", "Main", start) for person in people]
-    dollars = _open(people[0], "USD", "Savings", start)
+    wallets = [open_wallet(person, "NGN", "Main", start) for person in people]
+    dollars = open_wallet(people[0], "USD", "Savings", start)
     if not ApiClient.objects.filter(name=SHOP).exists():
         _move(people, wallets, dollars, start, now)
     for amount, pays in TOP_UPS if "sandbox" in settings.PROVIDERS else ():
@@ -120,12 +120,12 @@ def seed(*, now: datetime) -> None:
 def _move(people: list[User], wallets: list[Wallet], dollars: Wallet, start: datetime, now: datetime) -> None:
     """What happened in the month, in the order of its days: the books don't go back in time."""
     shop = _shop(start)
-    month = [*_month(shop, people, wallets, dollars), *demo_usage.planned(people, wallets, _transfer, start)]
+    month = [*_month(shop, people, wallets, dollars), *demo_usage.planned(people, wallets, send, start)]
     for after, deed in sorted(month, key=lambda planned: planned[0]):
         deed(start + after)
     _deposit(shop, wallets[1], 480_000, "Order 1042, released when it is delivered", now, days=14)
     for number, amount in (("0123456789", 300_000), ("0000000001", 150_000), ("0000000004", 90_000)):
-        _withdraw(people[0], wallets[0], number, amount, now)
+        withdraw(people[0], wallets[0], number, amount, now)
 
 
 def _month(
@@ -138,7 +138,7 @@ def _month(
     yield timedelta(days=3), partial(_deposit, shop, dollars, 120_000, "Opening balance")
     for index, (source, destination, what) in enumerate(TRANSFERS):
         amount = 45_000 + 12_500 * index
-        transfer = partial(_transfer, people[source], wallets[source], wallets[destination], amount, what)
+        transfer = partial(send, people[source], wallets[source], wallets[destination], amount, what)
         yield timedelta(days=5 + 3 * index, hours=7 * index % 12, minutes=13 * index), transfer
     for number, (day, amount) in enumerate(ORDERS, 1001):
         order = partial(_deposit, shop, wallets[2], amount, f"Order {number}", reference=f"ORD-{number}")
@@ -243,7 +243,8 @@ def _join(email: str, name: str, now: datetime) -> User:
     return found or registration.register(email=email, password=PASSWORD, full_name=name, now=now)
 
 
-def _open(user: User, currency: str, name: str, now: datetime) -> Wallet:
+def open_wallet(user: User, currency: str, name: str, now: datetime) -> Wallet:
+    """Somebody's wallet in a currency, opened unless they have one."""
     found = Wallet.objects.filter(owner=user, currency=currency, is_default=True).first()
     return found or opening.open_wallet(
         caller=_person(user), currency=currency, name=name, owner=None, metadata={}, now=now
@@ -261,12 +262,14 @@ def _deposit(
 
 
 @durable
-def _transfer(user: User, source: Wallet, destination: Wallet, amount: int, what: str, now: datetime) -> None:
+def send(user: User, source: Wallet, destination: Wallet, amount: int, what: str, now: datetime) -> None:
+    """Let somebody pay from one wallet into another, in minor units."""
     order = transfers.Order(_person(user), source.pk, amount, destination.pk, description=what)
     transfers.transfer(order, now=now)
 
 
-def _withdraw(user: User, wallet: Wallet, number: str, amount: int, now: datetime) -> None:
+def withdraw(user: User, wallet: Wallet, number: str, amount: int, now: datetime) -> None:
+    """Let somebody ask for a withdrawal, in minor units, to a bank account that they add for it."""
     account = bank_accounts.add(
         caller=_person(user), provider=settings.DEFAULT_PROVIDER, bank_code="058", account_number=number,
         currency=wallet.currency, now=now,

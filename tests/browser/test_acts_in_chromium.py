@@ -114,10 +114,10 @@ def withdrawal_of_the_approver() -> str:
     amara = User.objects.get(email="approver@example.com")
     now = datetime.now(UTC)
     ApprovalRule.objects.create(currency="NGN", kind="amount", threshold=1_000)
-    wallet = demo._open(amara, "NGN", "Main", now)
+    wallet = demo.open_wallet(amara, "NGN", "Main", now)
     source = Wallet.objects.get(owner__email="amina@example.com", currency="NGN")
-    demo._transfer(source.owner, source, wallet, 50_000, "For Amara", now)
-    demo._withdraw(amara, wallet, "0123456789", 20_000, now)
+    demo.send(source.owner, source, wallet, 50_000, "For Amara", now)
+    demo.withdraw(amara, wallet, "0123456789", 20_000, now)
     return str(Withdrawal.objects.get(wallet=wallet).pk)
 
 

@@ -32,7 +32,7 @@ def test_the_demo_is_seeded_once_and_says_how_to_log_in(db, capsys):
 
 
 def test_an_interrupted_seeding_is_completed(db, monkeypatch):
-    monkeypatch.setattr(demo, "_withdraw", _interrupt)
+    monkeypatch.setattr(demo, "withdraw", _interrupt)
     with pytest.raises(KeyboardInterrupt):
         demo.seed(now=NOW)
     monkeypatch.undo()
