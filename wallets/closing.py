@@ -17,6 +17,7 @@ from users import audit
 from users.callers import Actor, System
 from wallets import bell, finance
 from wallets.models import MailedHead
+from wallets.opening import InvalidState
 
 CLOSER = System("closing")
 AUDIT = Part(
@@ -44,6 +45,13 @@ def last_closable_day(now: datetime) -> date:
 def check_closable(through: date, *, now: datetime) -> None:
     """Raise NotOver unless the days up to one may be closed."""
     closing.check_over(through, grace=grace(), now=now)
+
+
+def check_open(through: date) -> None:
+    """Raise InvalidState where there is nothing to be closed up to a day: all of it is."""
+    opens = closing.first_open_day()
+    if opens and through < opens:
+        raise InvalidState(f"The days before {opens} are closed already.")
 
 
 def close_soon(through: date, *, actor: Actor, now: datetime) -> None:

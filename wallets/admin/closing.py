@@ -14,10 +14,11 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminDateWidget
 
 from ledger.admin.seals import SealAdmin
-from ledger.closing import DAY, NotOver, first_open_day
+from ledger.closing import DAY, NotOver
 from users.models import User
 from wallets import closing
 from wallets.admin.deeds import button, permission
+from wallets.opening import InvalidState
 
 
 class ClosingForm(BaseDialogForm):
@@ -30,13 +31,12 @@ class ClosingForm(BaseDialogForm):
         self.fields["through"].initial = closing.last_closable_day(timezone.now())
 
     def clean_through(self) -> Any:
-        through, opens = self.cleaned_data["through"], first_open_day()
+        through = self.cleaned_data["through"]
         try:
             closing.check_closable(through, now=timezone.now())
-        except NotOver as refusal:
+            closing.check_open(through)
+        except (NotOver, InvalidState) as refusal:
             raise Invalid(str(refusal)) from refusal
-        if opens and through < opens:
-            raise Invalid(f"The days before {opens} are closed already.")
         return through
 
 
