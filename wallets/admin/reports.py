@@ -21,6 +21,7 @@ from users.validation import ValidationError
 from wallets import chart
 from wallets.admin.deeds import REFUSALS
 from wallets.documents import as_page, formats
+from wallets.documents.document import Document
 from wallets.exports.ask import ask
 from wallets.exports.make import place
 from wallets.models import Export, Wallet
@@ -80,7 +81,7 @@ def page(request: HttpRequest, slug: str, context: dict[str, Any]) -> HttpRespon
             report.check(form.parameters())
             document = report.build(form.parameters())
             if (format := request.GET.get("format")) in formats.TYPES:
-                return _file(request, report, form.parameters(), str(format))
+                return _file(request, report, form.parameters(), document, str(format))
             shown = as_page.show(document)
             context |= {"shown": shown, "document": document, "links": _links(request)}
         except (*REFUSALS, ValidationError) as refusal:
@@ -114,9 +115,10 @@ def check(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _file(request: HttpRequest, report: Report, parameters: Parameters, format: str) -> HttpResponseBase:
+def _file(
+    request: HttpRequest, report: Report, parameters: Parameters, document: Document, format: str
+) -> HttpResponseBase:
     """The file itself where it is short, else the list of those that are being made."""
-    document = report.build(parameters)
     if as_page.show(document).is_whole:
         _note(request, "report.downloaded", {"report": report.slug, "format": format})
         return formats.answer(document, format)
