@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -69,6 +70,13 @@ CHART = (
     ("assets:bank:operating:NGN", "Our own bank account"), ("equity:capital:NGN", "Capital"),
     ("expenses:goodwill:NGN", "Goodwill to customers"),
 )  # fmt: skip
+FEE: dict[str, Any] = {"provider": "", "basis_points": 0, "minimum": None, "maximum": None}
+# How withdrawals of a currency are priced, bounded and approved.
+RULES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("feerule", FEE | {"currency": "KES", "flat": 3_300}),
+    ("withdrawallimit", {"currency": "KES", "scope": "user", "window": "day", "amount": 30_000_000}),
+    ("approvalrule", {"currency": "KES", "kind": "amount", "threshold": 10_000_000}),
+)
 # What is paid in, and whether it is paid at all; the last two digits of an amount choose what the sandbox bank does.
 TOP_UPS = ((750_000, True), (120_007, True), (60_000, False))
 # How long days stay open for corrections.
@@ -180,14 +188,9 @@ def _ask(wallets: list[Wallet], now: datetime) -> None:
     ask(CreditLimit(wallets[2].pk, 1_000_000), actor=ada, reason="A shop that we know for years.", now=now)
     ask(Freeze(wallets[1].pk, True), actor=obi, reason="Asked for by phone: their phone was stolen.", now=now)
     exports.ask(AGED, Parameters(), "pdf", actor=ada, now=now)
-    fee: dict[str, str | int | None] = {
-        "currency": "NGN",
-        "provider": "",
-        "flat": 5_000,
-        "basis_points": 0,
-        "minimum": None,
-        "maximum": None,
-    }
+    for table, values in RULES:
+        _agree(RuleChange(table, None, values), "For our start in Kenya.", ada, amara, now)
+    fee = FEE | {"currency": "NGN", "flat": 5_000}
     ask(RuleChange("feerule", None, fee), actor=ada, reason="What banks take from us.", now=now)
 
 
