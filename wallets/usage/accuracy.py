@@ -1,12 +1,14 @@
-"""How good estimates were: each method and its interval, tried minute by minute on what had been before."""
+"""How good estimates were: each method and its interval, tried minute by minute on what had been in the day before."""
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 from uuid import UUID
+
+from django.conf import settings
 
 from users.callers import Caller
 from wallets.access import NotFound
@@ -15,7 +17,9 @@ from wallets.usage import balances, forecasts, history, profiles
 from wallets.usage.amounts import MICRO, ZERO
 from wallets.usage.months import MINUTE, month_of
 
-# So much of the past only teaches; the rest is told in advance, and compared.
+# A day is told in advance and compared, each of its minutes from the day before that minute.
+TOLD = forecasts.HISTORY // MINUTE
+# Of a wallet that isn't two days old so much only teaches, and the rest is told.
 TEACHES = 4
 
 
@@ -51,10 +55,12 @@ def of(caller: Caller, wallet_id: UUID, *, now: datetime) -> Accuracy:
     if balance.usage is None:
         return Accuracy(balance.standing.currency, now, now, [])
     found = profiles.read({wallet_id: month_of(balance.usage.watermark)})
-    spent = history.read({wallet_id: balance.usage}, found)[wallet_id]
+    # Older minutes were merged, and would look like silence.
+    span = min(2 * forecasts.HISTORY, timedelta(days=settings.USAGE_MINUTE_DAYS))
+    spent = history.read({wallet_id: balance.usage}, found, span=span)[wallet_id]
     until = spent.past.until
     horizons = [each for minutes in forecasts.HORIZONS if (each := tried(spent.spent, minutes))]
-    return Accuracy(balance.standing.currency, until - len(spent.spent) * MINUTE, until, horizons)
+    return Accuracy(balance.standing.currency, until - min(TOLD, len(spent.spent)) * MINUTE, until, horizons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,8 @@ class Window:
 
 
 def tried(spent: Sequence[float], minutes: int) -> Horizon | None:
-    """Foretell each window of so many minutes from those before it; None where there is no room for one."""
+    """Foretell each window of so many minutes from the day before it; None where there is no room for one."""
     windows = list(foretold(spent, minutes))
-    windows = windows[len(windows) // TEACHES :]
     if not windows:
         return None
     within = sum(window.low <= window.spent <= window.high for window in windows)
@@ -91,20 +96,41 @@ def tried(spent: Sequence[float], minutes: int) -> Horizon | None:
 
 
 def foretold(spent: Sequence[float], minutes: int) -> Iterator[Window]:
-    """Every window, with what the minutes before it told."""
+    """The windows of the last day, each with what was known when it began."""
     sums = list(accumulate(spent, initial=0.0))
     actual = [max(0.0, sums[end] - sums[end - minutes]) for end in range(minutes, len(sums))]
-    rates = forecasts.rates(spent, forecasts.window_of(minutes))
-    projected = [rate * forecasts.reach(minutes * 60) for rate in rates]
-    seen: list[float] = []
-    none = ewma = 0.0
+    reached = forecasts.reach(minutes * 60)
+    projected = [rate * reached for rate in forecasts.rates(spent, forecasts.window_of(minutes))]
+    # The rate after a minute is tried on the window that follows it.
+    missed = [0.0, *(abs(came - told) for came, told in zip(actual[1:], projected, strict=False))]
+    none, ewma = list(accumulate(actual, initial=0.0)), list(accumulate(missed, initial=0.0))
+    first = max(minutes, len(spent) - TOLD, (len(actual) + minutes * (TEACHES - 1)) // TEACHES)
+    known = _Known()
     for start in range(minutes, len(actual)):
-        ended = start - minutes
-        insort(seen, actual[ended])
-        if ended:
-            none, ewma = none + actual[ended], ewma + abs(actual[ended] - projected[ended - 1])
-        low, high = forecasts.quantiles(seen, len(seen) / minutes)
-        yield Window(actual[start], projected[start - 1], low, high, none, ewma)
+        begun, ended = max(0, start - TOLD), start - minutes + 1
+        known.move(actual, begun, ended)
+        if start >= first:
+            low, high = forecasts.quantiles(known.ordered, (ended - begun) / minutes)
+            yield Window(
+                actual[start], projected[start - 1], low, high,
+                none[ended] - none[max(1, begun)], ewma[ended] - ewma[max(1, begun)],
+            )  # fmt: skip
+
+
+class _Known:
+    """The windows from one to before another, in order of what was spent in them."""
+
+    def __init__(self) -> None:
+        self.ordered: list[float] = []
+        self.begun = self.ended = 0
+
+    def move(self, actual: Sequence[float], begun: int, ended: int) -> None:
+        """Take those that came, and let those go that are too long ago."""
+        for came in actual[self.ended : ended]:
+            insort(self.ordered, came)
+        for gone in actual[self.begun : begun]:
+            del self.ordered[bisect_left(self.ordered, gone)]
+        self.begun, self.ended = begun, ended
 
 
 def _mean(values: Sequence[float]) -> Decimal:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from wallets.usage.meters import ADDITIVE
 from wallets.usage.months import MINUTE, minute_of
 from wallets.usage.profiles import Charge, Profile
 
-MINUTES = forecasts.HISTORY // MINUTE
 # A row for each meter: which minutes it counted something in, and how much. That is statistics, so floats do.
 READ = """
 SELECT a.wallet_id, a.version, a.revised, r.meter_id, r.minutes, r.quantities
@@ -34,29 +33,39 @@ LEFT JOIN LATERAL (
 
 @dataclass(slots=True)
 class Past:
-    """A wallet's minutes before the one of its watermark, `until`, as they were at a version of its account."""
+    """A wallet's minutes before the one of its watermark, `until`, as they were at a version of its account: so many
+    as `span` has.
+    """
 
     version: int
     revised: int
     until: datetime
+    span: timedelta
     used: dict[UUID, list[float]] = field(default_factory=dict)
     # What each meter counted since: its month without that is what the past left it at.
     since: dict[UUID, float] = field(default_factory=dict)
 
+    @property
+    def length(self) -> int:
+        """How many minutes they are."""
+        return self.span // MINUTE
+
     def add(self, meter: UUID, minutes: Sequence[int], quantities: Sequence[float]) -> None:
-        """Note what a meter counted, by the minutes since a day before."""
-        used, since = [0.0] * MINUTES, 0.0
+        """Note what a meter counted, by the minutes since the first."""
+        used, since = [0.0] * self.length, 0.0
         for minute, quantity in zip(minutes, quantities, strict=True):
-            if minute < MINUTES:
+            if minute < self.length:
                 used[minute] = quantity
             else:
                 since += quantity
         self.used[meter], self.since[meter] = used, since
 
     def begin(self, opened_at: datetime) -> int:
-        """The first minute of which silence says something as well: a day ago, or when the wallet was first used."""
-        opened = (minute_of(opened_at) - (self.until - forecasts.HISTORY)) // MINUTE
-        firsts = [next((at for at, quantity in enumerate(used) if quantity), MINUTES) for used in self.used.values()]
+        """The first minute of which silence says something as well: the first, or when the wallet was first used."""
+        opened = (minute_of(opened_at) - (self.until - self.span)) // MINUTE
+        firsts = [
+            next((at for at, quantity in enumerate(used) if quantity), self.length) for used in self.used.values()
+        ]
         return max(0, min([opened, *firsts]))
 
     def quantities(self, meter: UUID, begin: int) -> list[float]:
@@ -80,22 +89,24 @@ class Spent:
         )  # fmt: skip
 
 
-def read(usages: Mapping[UUID, Usage], profiles: Mapping[UUID, Profile]) -> dict[UUID, Spent]:
-    """The past of wallets, from the day before the minute of each one's watermark."""
+def read(
+    usages: Mapping[UUID, Usage], profiles: Mapping[UUID, Profile], *, span: timedelta = forecasts.HISTORY
+) -> dict[UUID, Spent]:
+    """The past of wallets, of so long before the minute of each one's watermark."""
     return {
         wallet: _spent(past, usages[wallet], profiles[wallet])
-        for wallet, past in _read(usages).items()
+        for wallet, past in _read(usages, span).items()
         if wallet in profiles
     }
 
 
-def _read(usages: Mapping[UUID, Usage]) -> dict[UUID, Past]:
+def _read(usages: Mapping[UUID, Usage], span: timedelta) -> dict[UUID, Past]:
     ends = {wallet: minute_of(usage.watermark) for wallet, usage in usages.items()}
-    starts = sql.moments(end - forecasts.HISTORY for end in ends.values())
+    starts = sql.moments(end - span for end in ends.values())
     found: dict[UUID, Past] = {}
     rows = sql.rows(READ, (sql.uuids(ends), starts, sql.texts(ADDITIVE)))
     for wallet, version, revised, meter, minutes, quantities in rows:
-        past = found.setdefault(wallet, Past(version, revised, ends[wallet]))
+        past = found.setdefault(wallet, Past(version, revised, ends[wallet], span))
         if meter is not None:
             past.add(meter, minutes, quantities)
     return found
@@ -107,7 +118,7 @@ def _spent(past: Past, usage: Usage, profile: Profile) -> Spent:
     charges = [charge for charge in profile.charges if charge.meter in past.used]
     quantities = {charge.meter: past.quantities(charge.meter, begin) for charge in charges}
     prices = {charge.meter: _price(charge, past, quantities[charge.meter]) for charge in charges}
-    return Spent(past, quantities, forecasts.blend(quantities, prices) or [0.0] * max(1, MINUTES - begin))
+    return Spent(past, quantities, forecasts.blend(quantities, prices) or [0.0] * max(1, past.length - begin))
 
 
 def _price(charge: Charge, past: Past, minutes: list[float]) -> float:

@@ -64,12 +64,29 @@ def test_the_rate_is_believed_where_it_helps(shape):
     assert tried.better == BETTER[shape]
 
 
-# Nobody knows the pattern of a day before it is over.
-@pytest.mark.parametrize("shape", sorted(SHAPES.keys() - {"daily"}))
-def test_a_wallets_own_accuracy_says_the_same(shape):
-    told = accuracy.tried(trace(shape, 1, DAY), 1)
+@pytest.mark.parametrize("minutes", HORIZONS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_wallets_own_accuracy_says_the_same(shape, minutes):
+    told = accuracy.tried(trace(shape, 1, 2 * DAY), minutes)
     assert 0.9 <= told.coverage <= 1
     assert told.auto <= Decimal("1.05") * min(told.none, told.ewma)
+
+
+def test_accuracy_foretells_what_the_estimate_would_have_told():
+    spent, minutes = trace("daily", 1, 2 * DAY), 1
+    told = list(accuracy.foretold(spent, minutes))
+    assert len(told) == DAY
+    for at in (0, 1, 700, DAY - 1):
+        (known, *_) = forecasts.trials(spent[at : at + DAY])
+        window = told[at]
+        assert window.spent == pytest.approx(spent[DAY + at])
+        assert (window.low, window.high) == pytest.approx((known.low, known.high))
+        assert (window.auto == 0) == (known.better == "none")
+
+
+# Nobody knows the pattern of a day before it is over: the page says so, rather than hide it.
+def test_the_accuracy_of_a_days_first_rhythm_is_told_as_poor_as_it_was():
+    assert accuracy.tried(trace("daily", 1, DAY), 15).coverage < 0.9
 
 
 @given(amounts)
