@@ -1,12 +1,14 @@
 """The one door: everything that moves money goes through `post`, for one posting or ten thousand.
 
-Shape, lock, decide, write; the number of round trips doesn't grow with the number of postings. Lanes are always
+Shape, lock, decide, write; the number of round trips doesn't grow with the number of postings: of many, some are
+decided while the server writes those before them. Lanes are always
 locked in the order of (account, lane), so postings can't deadlock among themselves.
 """
 
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
@@ -19,6 +21,9 @@ from ledger.decision import Close, Decision, Key, Lane, OpenHold, Refused, decid
 from ledger.durable import durable
 from ledger.money import MAX_POSTING
 from ledger.requests import Leg, Place, Posting, check_shape, debits
+
+# So many are written at a time: the server works on some while the next are decided. Fewer cost it more than they save.
+PART = 200
 
 
 class OutsideTransaction(Exception):
@@ -48,8 +53,8 @@ class Posted(NamedTuple):
 def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> Posted:
     """Post in order, inside the caller's transaction; with `whole`, all of them or none.
 
-    A refused request leaves nothing behind and is told in `refusals`; with `whole`, the first refusal stops the rest
-    before anything is written. Raises MalformedPosting, OutsideTransaction, ReferenceTaken and PeriodClosed.
+    A refused request leaves nothing behind and is told in `refusals`; with `whole`, one refusal leaves nothing of any
+    behind, nor their lanes locked. Raises MalformedPosting, OutsideTransaction, ReferenceTaken and PeriodClosed.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction("Open a transaction around the whole use case before posting.")
@@ -58,11 +63,35 @@ def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> 
     spin = random.getrandbits(16)
     if len(postings) == 1 and (lanes := _post_plain(postings[0], spin, now)):
         return Posted([None], lanes)
+    if whole and len(postings) > PART:
+        return _post_all(postings, spin, now)
+    return _post_parts(postings, spin, now, whole)
+
+
+def _post_all(postings: Sequence[Posting], spin: int, now: datetime) -> Posted:
+    """Post many, and undo it where one is refused."""
+    # Before lanes are locked: to move a row that another subtransaction has locked is dearer.
+    sql.run("SAVEPOINT posting")
+    posted = _post_parts(postings, spin, now, whole=True)
+    # Not in a pipeline: psycopg forgets what it has prepared when it reads of a rollback, and would be late to.
+    sql.run("ROLLBACK TO SAVEPOINT posting" if any(posted.refusals) else "RELEASE SAVEPOINT posting")
+    return posted
+
+
+def _post_parts(postings: Sequence[Posting], spin: int, now: datetime, whole: bool) -> Posted:
+    """Lock, decide and write; with `whole`, nothing more is written from the first refusal on."""
     lanes = lock(_keys(postings, spin), now)
-    decision = decide(postings, lanes, _holds(postings), spin=spin, now=now)
-    if not (whole and any(decision.refusals)):
-        _write(decision, now)
-    return Posted(decision.refusals, lanes)
+    holds, refusals = _holds(postings), list[Refused | None]()
+    try:
+        with sql.pipeline() if len(postings) > PART else nullcontext():
+            for first in range(0, len(postings), PART):
+                decision = decide(postings[first : first + PART], lanes, holds, spin=spin, now=now)
+                refusals += decision.refusals
+                if not (whole and any(refusals)):
+                    _write(decision, now)
+    except IntegrityError as error:
+        raise _told(error) from error
+    return Posted(refusals, lanes)
 
 
 def post_one(posting: Posting, *, now: datetime) -> Posted:
@@ -194,11 +223,8 @@ def _write(decision: Decision, now: datetime) -> None:
     # A hold changes at the moment of the posting that changes it, so that no moment between shows half of the two.
     moment = max([now, *(posted_at for _, posted_at in decision.transactions)])
     _write_closes(decision.closes, moment)
-    try:
-        _write_transactions(decision)
-        _write_places(decision.places, moment)
-    except IntegrityError as error:
-        raise _told(error) from error
+    _write_transactions(decision)
+    _write_places(decision.places, moment)
 
 
 def _write_transactions(decision: Decision) -> None:

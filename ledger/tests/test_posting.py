@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from ledger import verify
+from ledger import posting, verify
 from ledger.accounts import NewAccount, find_one, open_accounts, set_floor
 from ledger.money import MAX_BALANCE, MAX_POSTING
 from ledger.posting import OutsideTransaction, Posting, ReferenceTaken, post, post_durably, post_one
@@ -65,6 +65,32 @@ def test_a_whole_batch_is_all_or_nothing(books):
     posted = post(batch, now=NOW, whole=True)
     assert posted.refusals[1].code == "insufficient_funds"
     assert (books.available(books.alice), books.available(books.bob)) == (100, 0)
+
+
+@pytest.mark.parametrize("wrong", [0, 4, 9])
+def test_many_are_all_or_nothing_though_they_are_written_part_by_part(books, monkeypatch, wrong):
+    monkeypatch.setattr(posting, "PART", 3)
+    books.fund(books.alice, 1_000)
+    batch = [transfer(books.alice, books.bob, 1_001 if n == wrong else 10, f"t:{n}") for n in range(10)]
+    refusals = post(batch, now=NOW, whole=True).refusals
+    assert [number for number, refusal in enumerate(refusals) if refusal] == [wrong]
+    assert (books.available(books.alice), books.available(books.bob)) == (1_000, 0)
+    post(batch[:wrong] + batch[wrong + 1 :], now=NOW, whole=True)
+    assert (books.available(books.alice), books.available(books.bob)) == (910, 90)
+    assert verify.clean()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("again", [1, 8])
+def test_a_reference_that_is_taken_stops_many_wherever_it_comes(books, monkeypatch, again, whole):
+    monkeypatch.setattr(posting, "PART", 3)
+    books.fund(books.alice, 1_000)
+    post_one(transfer(books.alice, books.bob, 1, f"t:{again}"), now=NOW)
+    batch = [transfer(books.alice, books.bob, 10, f"t:{n}") for n in range(10)]
+    with pytest.raises(ReferenceTaken), transaction.atomic():
+        post(batch, now=NOW, whole=whole)
+    assert books.available(books.bob) == 1
+    assert verify.clean()
 
 
 def test_a_busy_account_spreads_over_its_lanes_and_sums_them(books):

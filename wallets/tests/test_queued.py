@@ -394,14 +394,16 @@ def test_what_isnt_due_waits(alice, purse, bobs):
 
 def test_a_batch_takes_as_many_round_trips_whatever_its_size(committed, alice, purse, bobs):
     counts = []
-    for size in (5, 5, 5, 5, 5, 5, 300):
+    for size in (5, 5, 5, 5, 5, 5, 200, 500):
         queue(alice, purse, bobs, [1] * size)
         with round_trips() as counted:
             assert drain_batch(now=datetime.now(UTC)) == Drained(completed=size)
         counts += counted
     # Writing down who they are, in three; BEGIN, the claim, the wallets, their balances; postings, ends and trail in
     # one; COMMIT; and that it is done.
-    assert counts[-1] <= counts[-2] <= 11
+    assert counts[-2] <= counts[-3] <= 11
+    # What is written part by part is answered part by part; nobody waits for it before the end.
+    assert counts[-1] <= counts[-2] + 3
 
 
 def test_a_drain_goes_on_until_nothing_is_due_or_its_time_is_over(alice, purse, bobs, monkeypatch):
