@@ -77,6 +77,15 @@ def create(name: str) -> None:
     connections["owner"].close()
 
 
+def copy(name: str, to: str) -> None:
+    """Make a database as another one is, which nobody may be connected to."""
+    drop(to)
+    for connection in connections.all():
+        connection.close()
+    with owner() as server:
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(to), sql.Identifier(name)))
+
+
 def open_wallets(count: int, code: str = "wallets:{number}") -> list[UUID]:
     """Open as many accounts of one lane that may not fall below 0."""
     accounts = [NewAccount(code.format(number=number), "liability", "NGN", floor=0) for number in range(count)]
