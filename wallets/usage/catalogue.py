@@ -28,8 +28,16 @@ class Metered:
 
     def price(self, wallet: Access, moment: datetime) -> Price | None:
         """The price that holds for a wallet at a moment: its own, or everybody's."""
-        own = _at(self.own_prices.get((wallet.currency, wallet.id), ()), moment) if self.own_prices else None
-        return own or _at(self.prices.get(wallet.currency, ()), moment)
+        own, everybodys = self._versions(wallet)
+        return _at(own, moment) or _at(everybodys, moment)
+
+    def turns(self, wallet: Access) -> list[datetime]:
+        """The moments at which its price for a wallet may change."""
+        turns = [(price.starts_at, price.ends_at) for versions in self._versions(wallet) for price in versions]
+        return [turn for pair in turns for turn in pair if turn is not None]
+
+    def _versions(self, wallet: Access) -> tuple[Sequence[Price], Sequence[Price]]:
+        return self.own_prices.get((wallet.currency, wallet.id), ()), self.prices.get(wallet.currency, ())
 
     def add(self, currency: str, wallet: UUID | None, price: Price) -> None:
         """Note a version, the latest so far."""

@@ -5,7 +5,7 @@ One transaction: prices are held still, keys claimed, accounts locked, and event
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from wallets.usage import cache, catalogue, keys, quarantine, rollups, totals, v
 from wallets.usage.amounts import exact
 from wallets.usage.events import ACCEPTED, Event, Outcome
 from wallets.usage.folding import Folded
-from wallets.usage.judging import Bounds, Place, judge
+from wallets.usage.judging import Bounds, Judge, Place
 from wallets.usage.keys import Named
 from wallets.usage.rollups import Minute
 from wallets.usage.spots import Spot
@@ -37,9 +37,8 @@ def take(events: Sequence[Event], *, now: datetime, bounded: bool = True, heard:
     """
     if not events:
         return []
-    found = catalogue.look_up(events)
-    bounds = Bounds.at(now) if bounded else None
-    verdicts = [judge(event, found, bounds) for event in events]
+    judge = Judge(catalogue.look_up(events), Bounds.at(now) if bounded else None).judge
+    verdicts = [judge(event) for event in events]
     named = Named(events)
     wanted = {position: verdict for position, verdict in enumerate(verdicts) if isinstance(verdict, Place)}
     known = keys.claim(named, wanted, now=now)
@@ -88,13 +87,12 @@ def _group(place: Place) -> Group:
 
 def _gather(named: Named, fresh: Mapping[int, Place]) -> list[Spot]:
     """What events come to at each place."""
-    # Within a batch a wallet and a price are one object each, which is quicker to tell apart than their ids.
-    spots: dict[tuple[int, int, date], Spot] = {}
+    # Within a batch a place is one object.
+    spots: dict[int, Spot] = {}
     for position, place in fresh.items():
-        at = (id(place.wallet), id(place.price), place.month)
-        spot = spots.get(at)
+        spot = spots.get(id(place))
         if spot is None:
-            spot = spots[at] = Spot(place)
+            spot = spots[id(place)] = Spot(place)
         event = named.events[position]
         spot.add(event.quantity, event.occurred_at)
     return list(spots.values())
