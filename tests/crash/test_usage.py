@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 import time_machine
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from tests.crash.servers import Servers, own_servers
@@ -103,6 +103,35 @@ def what_is_kept_changes_no_answer(world: World, *, degraded: bool = False) -> N
         assert known.estimate().estimated <= known.balance.current == world.oracle.current(known.balance.wallet)
     has_usage = any(known.balance.usage for known in near)
     assert {known.degraded for known in near} == {degraded and has_usage}
+
+
+ASKED = {
+    "however old": ("estimated?max_age=86400", {}), "of now": ("estimated?max_age=0", {}),
+    "as it is kept": ("estimated", {}), "past what is kept": ("estimated", {"Cache_Control": "no-cache"}),
+    "exact": ("current", {}),
+}  # fmt: skip
+
+
+def test_without_the_database_no_balance_is_told_whatever_redis_has(world, servers):
+    """Rather 503 than an old number: nobody can tell what was used since."""
+    wallet, reader = world.wallets[0], service("reader", ("wallets:read",)).http
+    path, asks = f"wallets/{wallet.pk}/balance", [Ask(EVERYBODY, wallet.pk)]
+    world.metering.take(*[world.metering.event(wallet, 4, ago=second) for second in range(600, 0, -30)])
+    before = reader.get(f"{path}/estimated").body
+    servers.stop_postgres()
+    answers = {how: reader.get(f"{path}/{what}", **said) for how, (what, said) in ASKED.items()}
+    answers["many"] = reader.post("wallets/balances/estimated", {"wallets": [str(wallet.pk)]}, key=None)
+    with pytest.raises(OperationalError):
+        estimates.read(asks, now=timezone.now())
+    kept = cache.from_redis([wallet.pk])[wallet.pk]
+    servers.postgres.start()
+    connections.close_all()
+    assert (kept.profile is not None, kept.forecast is not None) == (True, True)
+    for how, answer in answers.items():
+        told = (answer.status, answer.code, answer.headers["Content-Type"], answer.headers["Retry-After"])
+        assert told == (503, "database_unavailable", "application/problem+json", "2"), how
+        assert not any(name.startswith("X-Balance") for name in answer.headers), how
+    assert reader.get(f"{path}/estimated").body["current"] == before["current"]
 
 
 def test_workers_are_killed_and_postgresql_restarted_in_the_middle_of_a_trace(world, servers, clock):
