@@ -10,9 +10,11 @@ Overage = UsageAccount.Overage
 
 
 def current(overage: str, available: int, unsettled: Decimal) -> Decimal:
-    """What is left of what is available: below 0 for usage that waits for money; not where that is billed."""
+    """What is left of what is available: below 0 for usage that waits for money. Where that is billed, usage takes
+    nothing below 0, nor of a balance that is there already.
+    """
     left = available - unsettled
-    return max(ZERO, left) if overage == Overage.BILL and unsettled > 0 else left
+    return max(left, min(ZERO, Decimal(available))) if overage == Overage.BILL else left
 
 
 def taken(overage: str, available: int, floor: int, unsettled: Decimal) -> tuple[int, int]:
