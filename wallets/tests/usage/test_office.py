@@ -25,6 +25,7 @@ from wallets.models import (
     UsageThreshold,
 )
 from wallets.tests.usage.conftest import TESTER, read, tiers
+from wallets.tests.usage.test_consuming import ANN, Received, claim, take
 from wallets.usage import automatic, thresholds
 from wallets.usage.automatic import Plan
 
@@ -90,6 +91,32 @@ def test_an_event_is_discarded_and_never_counts(client, quarantined, purse):
     unknown.refresh_from_db()
     assert (unknown.state, read(purse).unsettled) == ("discarded", 0)
     assert "/let-in/" not in page(client, "quarantinedevent", unknown.pk)
+
+
+UNREADABLE = {
+    "no text": (b"\xff\xfe<b>\x00{", r"\xff\xfe&lt;b&gt;\x00{"),
+    "text of any language": (
+        "za\u017c\u00f3\u0142\u0107 \u6f22\u5b57".encode(),
+        "za\u017c\u00f3\u0142\u0107 \u6f22\u5b57",
+    ),
+    "huge": (b'{"quantity": "' + b"9" * 1_000_000, "The first 4,000 of 1,000,014 bytes."),
+    "nothing": (b"", "Input data was truncated"),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_message_that_is_no_event_is_shown_as_it_came_and_can_only_be_discarded(client, what):
+    sent, shown = UNREADABLE[what]
+    take(ANN, claim(ANN), Received(7, sent))
+    kept = QuarantinedEvent.objects.get()
+    found = page(client, "quarantinedevent", kept.pk)
+    assert shown in found and len(found) < 200_000
+    assert "kafka:usage" in found and "0/7" in found
+    assert "/discard/" in found and "/let-in/" not in found
+    assert "0/7" in page(client, "quarantinedevent")
+    press(client, "quarantinedevent", kept.pk, "discard")
+    kept.refresh_from_db()
+    assert kept.state == "discarded"
 
 
 def test_an_id_that_came_before_can_only_be_discarded(client, metering, quarantined, purse):
