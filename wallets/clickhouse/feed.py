@@ -28,6 +28,12 @@ WHERE e.written_by >= %(xid)s AND (e.written_by, e.key) > (%(xid)s, %(key)s)
     AND e.written_by < pg_snapshot_xmin(pg_current_snapshot())::text::int8
 ORDER BY e.written_by, e.key LIMIT %(limit)s
 """
+WAITING = """
+SELECT count(*) FROM (
+    SELECT FROM wallets_usageevent e
+    WHERE e.written_by >= %(xid)s AND (e.written_by, e.key) > (%(xid)s, %(key)s) LIMIT %(limit)s
+) AS waiting
+"""
 DAY = f"""
 SELECT {COLUMN_LIST}
 FROM wallets_usageevent e JOIN wallets_meter m ON m.id = e.meter_id
@@ -59,6 +65,12 @@ def feed(client: Any, *, now: datetime, limit: int = BATCH) -> int:
         send(client, [row[1:] for row in rows])
         _move(cursor, Cursor(rows[-1][0], rows[-1][3]), len(rows), now)
     return len(rows)
+
+
+def waiting(cursor: Cursor, *, limit: int) -> int:
+    """How many events aren't copied yet, those of transactions that may still run among them; counted up to a limit."""
+    count: int = sql.rows(WAITING, {"xid": cursor.transaction, "key": cursor.key, "limit": limit})[0][0]
+    return count
 
 
 def send(client: Any, rows: Sequence[tuple[Any, ...]]) -> None:
