@@ -3,6 +3,8 @@
 import sys
 from datetime import date, timedelta
 from itertools import pairwise
+from threading import Event as Flag
+from threading import Thread
 from uuid import uuid4
 
 import pytest
@@ -20,6 +22,7 @@ from wallets.admin.usage import streams
 from wallets.clickhouse import feed, reconciling, tables
 from wallets.clickhouse.store import ClickHouseStore
 from wallets.models import UsageFeed
+from wallets.tests.usage.test_feed import slowly
 from wallets.usage.stores import PostgresStore
 
 
@@ -122,6 +125,21 @@ def test_what_comes_later_is_copied_behind_the_cursor(copy, used, metering):
     metering.use(used)
     wait_for("nothing older runs", all_may_be_copied)
     assert (feed_all(copy), same(copy, used)) == (1, 9)
+
+
+def test_a_transaction_that_commits_late_isnt_left_out(copy, used, bobs, metering):
+    """The copy stops below it, and goes on with it: by "greater than the last" it would be passed over for good."""
+    feed_all(copy)
+    written, may_commit = Flag(), Flag()
+    slow = Thread(target=slowly, args=([metering.event(used, id="late")], written, may_commit))
+    slow.start()
+    assert written.wait(10)
+    metering.use(bobs, id="quick")
+    assert feed_all(copy) == 0
+    may_commit.set()
+    slow.join()
+    wait_for("nothing older runs", all_may_be_copied)
+    assert (feed_all(copy), same(copy, used), same(copy, bobs)) == (2, 9, 5)
 
 
 def lose(client, wallet):
