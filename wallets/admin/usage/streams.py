@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 
 from backoffice import cells
 from backoffice.tables import Column, Figure, Table
-from wallets.clickhouse import feed
 from wallets.models import KafkaOffset, UsageFeed
+from wallets.usage import feed
 
 # A consumer tells of its partitions every five seconds: one that is silent for so long has died.
 SILENCE = timedelta(seconds=60)
