@@ -14,7 +14,10 @@ def current(overage: str, available: int, unsettled: Decimal) -> Decimal:
     nothing below 0, nor of a balance that is there already.
     """
     left = available - unsettled
-    return max(left, min(ZERO, Decimal(available))) if overage == Overage.BILL else left
+    if overage != Overage.BILL:
+        return left
+    # What is given back is there before anything is taken: whole minor units, rounded up as a settlement does.
+    return max(left, min(ZERO, Decimal(available - min(0, whole(unsettled)))))
 
 
 def taken(overage: str, available: int, floor: int, unsettled: Decimal) -> tuple[int, int]:
