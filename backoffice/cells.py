@@ -124,6 +124,11 @@ def small(*values: Any) -> SafeString:
     )
 
 
+def verbatim(text: str) -> SafeString:
+    """What somebody else wrote, as it was written."""
+    return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', text)
+
+
 def row_of(links: Iterable[SafeString]) -> SafeString:
     """Several links on one line."""
     return format_html_join(" · ", "{}", ((link,) for link in links))

@@ -1,5 +1,7 @@
 """The one box: whatever somebody has in hand, it leads to the page of it, and to nothing they may not see."""
 
+from operator import attrgetter
+
 import pytest
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.db import connection
@@ -9,7 +11,17 @@ from django.urls import reverse
 from ledger.models import Account, Hold, Transaction
 from users.models import User
 from walletproject import demo, finding
-from wallets.models import Deposit, PayoutAttempt, Proposal, TopUp, Transfer, UnmatchedReceipt, Wallet, Withdrawal
+from wallets.models import (
+    Deposit,
+    PayoutAttempt,
+    Proposal,
+    TopUp,
+    Transfer,
+    UnmatchedReceipt,
+    UsageAccount,
+    Wallet,
+    Withdrawal,
+)
 
 pytestmark = pytest.mark.usefixtures("demo_data")
 
@@ -29,6 +41,9 @@ ROWS = {
     "a person by email": lambda: (User.objects.get(email="njeri@example.com"), "email"),
     "a wallet by id": lambda: (Wallet.objects.first(), "pk"),
     "a wallet by its account": lambda: (Wallet.objects.first(), "account_id"),
+    "a wallet's usage by its id": lambda: (UsageAccount.objects.first(), "pk"),
+    "a wallet's usage by its account": lambda: (UsageAccount.objects.first(), "wallet.account_id"),
+    "a wallet's usage by its owner": lambda: (UsageAccount.objects.first(), "wallet.owner.email"),
     "a deposit by id": lambda: (Deposit.objects.first(), "pk"),
     "a transfer by id": lambda: (Transfer.objects.first(), "pk"),
     "a withdrawal by id": lambda: (Withdrawal.objects.first(), "pk"),
@@ -45,7 +60,7 @@ ROWS = {
 @pytest.mark.parametrize("what", ROWS)
 def test_it_finds(what):
     row, name = ROWS[what]()
-    assert page(row) in found(f" {getattr(row, name)} ")
+    assert page(row) in found(f" {attrgetter(name)(row)} ")
 
 
 def test_a_withdrawal_is_found_by_the_reference_of_an_attempt():
@@ -79,6 +94,13 @@ def test_nobody_finds_what_they_may_not_look_at():
     transfer = Transfer.objects.first()
     assert found(str(transfer.pk), clerk) == {page(transfer)}
     assert found("amina@example.com", clerk) == found(str(transfer.pk), AnonymousUser()) == set()
+
+
+def test_whoever_may_look_at_usage_alone_finds_a_wallets_usage_alone():
+    clerk = User.objects.create_user("clerk@example.com", "a long password", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename="view_usageaccount"))
+    account = UsageAccount.objects.first()
+    assert found(str(account.pk), clerk) == {page(account)}
 
 
 def test_the_box_answers_in_the_page():

@@ -84,7 +84,10 @@ WRITE = {
     "wallets.journaltemplate": {"accountant"},
     "wallets.withdrawallimit": {"accountant", "admin"},
 }
-PAGES = {"admin:index": EVERYBODY, "admin:reports": EVERYBODY, "admin:usage_accuracy": EVERYBODY}
+PAGES = {
+    "admin:index": EVERYBODY, "admin:reports": EVERYBODY, "admin:usage_accuracy": EVERYBODY,
+    "admin:usage_streams": EVERYBODY,
+}  # fmt: skip
 
 
 @pytest.fixture(params=ROLES)

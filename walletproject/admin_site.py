@@ -40,6 +40,7 @@ GROUPS = {
         ("Low balances", "notifications_active", "wallets.usagealert"),
         ("Automatic top-ups", "autorenew", "wallets.automatictopup"),
         ("Accuracy", "query_stats", "wallets.view_usageaccount"),
+        ("Streams", "stream", "wallets.view_kafkaoffset"),
     ),
     "Two people": (
         ("Proposals", "how_to_vote", "wallets.proposal"),
@@ -117,6 +118,7 @@ class BackOffice(UnfoldAdminSite):
             path("reports/", self.admin_view(self.reports), name="reports"),
             path("reports/<slug:slug>/", self.admin_view(self.report), name="report"),
             path("usage/accuracy/", self.admin_view(self.usage_accuracy), name="usage_accuracy"),
+            path("usage/streams/", self.admin_view(self.usage_streams), name="usage_streams"),
             path("downloads/<uuid:id>/", self.admin_view(self.download), name="download"),
         ]
 
@@ -134,6 +136,11 @@ class BackOffice(UnfoldAdminSite):
         from wallets.admin.usage import accuracy
 
         return accuracy.page(request, self.each_context(request))
+
+    def usage_streams(self, request: HttpRequest) -> HttpResponse:
+        from wallets.admin.usage import streams
+
+        return streams.page(request, self.each_context(request))
 
     def download(self, request: HttpRequest, id: UUID) -> HttpResponseBase:
         from wallets.admin import reports
@@ -195,7 +202,10 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 # Pages that are not a model's, by the permission that they need.
-PAGES = {"wallets.run_report": "admin:reports", "wallets.view_usageaccount": "admin:usage_accuracy"}
+PAGES = {
+    "wallets.run_report": "admin:reports", "wallets.view_usageaccount": "admin:usage_accuracy",
+    "wallets.view_kafkaoffset": "admin:usage_streams",
+}  # fmt: skip
 
 
 def may_view(request: HttpRequest, model: str) -> bool:

@@ -66,8 +66,9 @@ def _person(term: str) -> Q | None:
     return Q(email__startswith=begins) | Q(full_name__istartswith=term) if len(term) >= SHORTEST else None
 
 
-def _wallet(term: str) -> Q | None:
-    return Q(owner__email=term.lower()) if "@" in term else None
+def _owned(owner: str) -> Callable[[str], Q | None]:
+    """By the whole email of an owner."""
+    return lambda term: Q((f"{owner}__email", term.lower())) if "@" in term else None
 
 
 def _code(term: str) -> Q | None:
@@ -80,8 +81,10 @@ def _movement(row: Any) -> str:
 
 SOURCES = (
     Source("users.User", "person", by_text=_person, says=lambda user: f"{user.full_name} {user.email}".strip()),
-    Source("wallets.Wallet", "account_balance_wallet", ("pk", "account"), _wallet, says=words.wallet_name,
+    Source("wallets.Wallet", "account_balance_wallet", ("pk", "account"), _owned("owner"), says=words.wallet_name,
            related=("owner",)),
+    Source("wallets.UsageAccount", "data_usage", ("pk", "wallet__account"), _owned("wallet__owner"),
+           says=lambda account: words.wallet_name(account.wallet), related=("wallet__owner",)),
     Source("wallets.Withdrawal", "north_east", ("pk", "bank_account"), says=_movement),
     Source("wallets.PayoutAttempt", "north_east", (), _equal("provider_id", at_provider="reference"),
            leads_to="withdrawal", says=lambda attempt: f"withdrawal, attempt {attempt.number}"),

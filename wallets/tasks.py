@@ -199,7 +199,7 @@ def watch_usage() -> None:
 
 @shared_task(name="wallets.mail_usage_alerts")
 def mail_usage_alerts() -> None:
-    """Tell the finance group of every wallet that runs low and that it wasn't told of yet."""
+    """Tell owners and the finance group of every wallet that runs low and that they weren't told of yet."""
     for alert in usage_alerts.unmailed():
         try:
             usage_alerts.mail(alert, now=timezone.now())

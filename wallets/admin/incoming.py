@@ -10,7 +10,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
@@ -186,7 +185,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
             text = plain(body.decode("utf-8", "backslashreplace"))
         else:
             text = json.dumps(redacted(told), indent=2, ensure_ascii=False)
-        return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', text)
+        return cells.verbatim(text)
 
 
 class AssignForm(ReasonForm):

@@ -22,7 +22,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 class CurrentOut(Struct, kw_only=True):
     """current = available − unsettled_usage, exact: every event that was acknowledged by `as_of` is in it. The latest
-    was taken at `watermark`.
+    was taken at `watermark`. Where usage that a wallet can't cover is billed, it takes nothing below 0.
     """
 
     wallet: UUID
@@ -54,7 +54,9 @@ class RateOut(Struct):
 
 
 class EstimatedOut(CurrentOut, kw_only=True):
-    """estimated = current − projected_usage: never above `current`, and nothing that moves money acts on it."""
+    """estimated = current − projected_usage, and as `current` not below 0 where that is billed: never above `current`,
+    and nothing that moves money acts on it.
+    """
 
     projected_usage: Amount
     estimated: Amount

@@ -6,8 +6,7 @@ cursor moved is sent again, and is the same row.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from django.db.models import F
 
@@ -15,21 +14,13 @@ from ledger import sql
 from ledger.durable import durable
 from wallets.clickhouse.tables import COLUMNS
 from wallets.models import UsageFeed
+from wallets.usage import feed as usage
+from wallets.usage.feed import BEGINNING, Cursor
 
 NAME = "clickhouse"
 BATCH = 50_000
-COLUMN_LIST = """
-e.occurred_at, e.received_at, e.key, e.wallet_id, m.slug, e.quantity, e.source, e.event_id, e.properties::text
-"""
-NEXT = f"""
-SELECT e.written_by, {COLUMN_LIST}
-FROM wallets_usageevent e JOIN wallets_meter m ON m.id = e.meter_id
-WHERE e.written_by >= %(xid)s AND (e.written_by, e.key) > (%(xid)s, %(key)s)
-    AND e.written_by < pg_snapshot_xmin(pg_current_snapshot())::text::int8
-ORDER BY e.written_by, e.key LIMIT %(limit)s
-"""
 DAY = f"""
-SELECT {COLUMN_LIST}
+SELECT {usage.COLUMNS}
 FROM wallets_usageevent e JOIN wallets_meter m ON m.id = e.meter_id
 WHERE e.received_at >= %(day)s AT TIME ZONE 'UTC' AND e.received_at < %(next)s AT TIME ZONE 'UTC'
     AND (e.written_by, e.key) <= (%(xid)s, %(sent)s) AND e.key > %(key)s
@@ -37,28 +28,22 @@ ORDER BY e.key LIMIT %(limit)s
 """
 
 
-class Cursor(NamedTuple):
-    """The last event that was copied."""
-
-    transaction: int
-    key: UUID
-
-
 @durable
 def open_feed(*, now: datetime) -> Cursor:
     """How far it is; the beginning where nothing was copied."""
-    found, _ = UsageFeed.objects.get_or_create(store=NAME, defaults={"key": UUID(int=0), "moved_at": now})
+    beginning = {"transaction": BEGINNING.transaction, "key": BEGINNING.key, "moved_at": now}
+    found, _ = UsageFeed.objects.get_or_create(store=NAME, defaults=beginning)
     return Cursor(found.transaction, found.key)
 
 
 def feed(client: Any, *, now: datetime, limit: int = BATCH) -> int:
     """Copy the next events; returns how many. 0: all are copied, but for those of transactions that may still run."""
     cursor = open_feed(now=now)
-    rows = sql.rows(NEXT, {"xid": cursor.transaction, "key": cursor.key, "limit": limit})
-    if rows:
-        send(client, [row[1:] for row in rows])
-        _move(cursor, Cursor(rows[-1][0], rows[-1][3]), len(rows), now)
-    return len(rows)
+    found = usage.following(cursor, limit=limit)
+    if found:
+        send(client, [each.event for each in found])
+        _move(cursor, found[-1].cursor, len(found), now)
+    return len(found)
 
 
 def send(client: Any, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -80,7 +65,7 @@ def refeed(client: Any, day: date, *, now: datetime) -> int:
     client.command(f"ALTER TABLE wallet_usage_event DROP PARTITION {day:%Y%m%d}")
     asked = {
         "day": datetime.combine(day, datetime.min.time()), "next": datetime.combine(day, datetime.min.time())
-        + timedelta(days=1), "xid": cursor.transaction, "sent": cursor.key, "key": UUID(int=0), "limit": BATCH,
+        + timedelta(days=1), "xid": cursor.transaction, "sent": cursor.key, "key": BEGINNING.key, "limit": BATCH,
     }  # fmt: skip
     count = 0
     while rows := sql.rows(DAY, asked):

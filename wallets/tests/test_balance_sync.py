@@ -390,7 +390,7 @@ def test_a_mail_that_fails_is_sent_later(robot, purse, finance, monkeypatch, set
     settings.FINANCE_EMAILS = ["cfo@example.com"]
     bank_holds(500)
     sync(robot, purse)
-    monkeypatch.setattr("wallets.finance.send_mail", lambda *_: 1 / 0)
+    monkeypatch.setattr("wallets.finance.EmailMessage.send", lambda *_: 1 / 0)
     tasks.mail_drift_alerts()
     assert DriftAlert.objects.get().mailed_at is None
     monkeypatch.undo()

@@ -156,7 +156,7 @@ def test_finance_hears_of_the_newest_head_once(trade):
 def test_a_letter_that_couldnt_be_sent_is_sent_later(trade, monkeypatch):
     close()
     with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
-        patched.setattr("wallets.finance.send_mail", lambda *_: 1 / 0)
+        patched.setattr("wallets.finance.EmailMessage.send", lambda *_: 1 / 0)
         closing.mail_head(now=MONDAY)
     assert not MailedHead.objects.exists()
     assert closing.mail_head(now=MONDAY) and len(mail.outbox) == 1

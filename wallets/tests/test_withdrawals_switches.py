@@ -253,7 +253,7 @@ def test_a_mail_about_it_that_fails_is_sent_later(office, finance, monkeypatch):
     office.ask()
     office.sweep()
     with monkeypatch.context() as patch:
-        patch.setattr("wallets.finance.send_mail", lambda *_: 1 / 0)
+        patch.setattr("wallets.finance.EmailMessage.send", lambda *_: 1 / 0)
         tasks.mail_shortages()
     assert ProviderCircuit.objects.get(currency="NGN").mailed_at is None
     tasks.mail_shortages()

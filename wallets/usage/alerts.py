@@ -22,7 +22,7 @@ from wallets import bell, finance, metrics
 from wallets.access import Need, enter
 from wallets.currencies import exponent
 from wallets.documents.document import major
-from wallets.models import UsageAlert, UsageThreshold
+from wallets.models import Member, UsageAlert, UsageThreshold
 from wallets.usage import watching
 from wallets.usage.amounts import MICRO, whole, written
 
@@ -81,11 +81,13 @@ def unmailed() -> list[UsageAlert]:
 
 
 def mail(alert: UsageAlert, *, now: datetime) -> None:
-    """Tell the finance group of an alert, once, whoever else is about to. Raises what the mail server says."""
+    """Tell the wallet's owners and the finance group of an alert, once, whoever else is about to. Raises what the mail
+    server says.
+    """
     if not UsageAlert.objects.filter(pk=alert.pk, mailed_at=None).update(mailed_at=now):
         return
     try:
-        finance.mail(f"A wallet runs low: {_told(alert, alert.figure)} left", _letter(alert))
+        finance.mail(f"A wallet runs low: {_told(alert, alert.figure)} left", _letter(alert), to=_owners(alert))
     except Exception:
         UsageAlert.objects.filter(pk=alert.pk).update(mailed_at=None)
         raise
@@ -134,9 +136,14 @@ def _letter(alert: UsageAlert) -> str:
     return (
         f"The wallet {wallet.name or wallet.pk} of {owner} has {_told(alert, alert.figure)} left,\n"
         f"below {_told(alert, Decimal(alert.below))}. Usage that isn't settled yet is counted.\n\n"
-        f"Seen at {alert.opened_at:%Y-%m-%d %H:%M:%S} UTC. The back office has the wallet's usage and its alerts.\n"
-        "This is the only mail about it until it has recovered.\n"
+        f"Seen at {alert.opened_at:%Y-%m-%d %H:%M:%S} UTC. This is the only mail about it until it has recovered.\n"
     )
+
+
+def _owners(alert: UsageAlert) -> list[str]:
+    """Where those are written to who manage the wallet, and may set its thresholds."""
+    owners = Member.objects.filter(wallet=alert.wallet_id, role=Member.Role.OWNER, user__is_active=True)
+    return list(owners.order_by("pk").values_list("user__email", flat=True))
 
 
 def _told(alert: UsageAlert, figure: Decimal) -> str:

@@ -62,7 +62,11 @@ class Balance:
     @property
     def current(self) -> Decimal:
         """What is available less what is unsettled, by the wallet's policy."""
-        return policies.current(self.overage, self.standing.available, self.unsettled)
+        return self.after(ZERO)
+
+    def after(self, usage: Decimal) -> Decimal:
+        """What `current` would be after so much more usage, in minor units."""
+        return policies.current(self.overage, self.standing.available, self.unsettled + usage)
 
     @property
     def watermark(self) -> datetime:

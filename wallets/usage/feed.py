@@ -1,46 +1,61 @@
 """Following the events: each of them once and none left out, whoever is writing meanwhile.
 
 Numbers are given out before transactions commit, so that a smaller one may come to be seen after a larger one. What
-lies below the oldest transaction that still runs is complete: so far a follower reads, and from there it goes on.
+lies below the oldest transaction that still runs is complete: so far a follower reads, and goes on behind what it has.
 """
 
-from collections.abc import Iterator
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from ledger import sql
+from wallets.usage.stores import Stored
+
+
+class Cursor(NamedTuple):
+    """The last event that was read: its transaction, and its key, in the order of which those of one are read."""
+
+    transaction: int
+    key: UUID
 
 
 class Followed(NamedTuple):
-    """An event as it was written down."""
+    """An event, and the transaction that wrote it."""
 
     written_by: int
-    received_at: datetime
-    occurred_at: datetime
-    key: UUID
-    wallet: UUID
-    meter: UUID
-    quantity: Decimal
-    source: str
-    event_id: str
-    properties: Any
+    event: Stored
+
+    @property
+    def cursor(self) -> Cursor:
+        """From where a follower goes on that has it."""
+        return Cursor(self.written_by, self.event.key)
 
 
-HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::int8"
-READ = """
-SELECT written_by, received_at, occurred_at, key, wallet_id, meter_id, quantity, source, event_id, properties
-FROM wallets_usageevent WHERE written_by >= %s AND written_by < %s ORDER BY written_by, key
+BEGINNING = Cursor(0, UUID(int=0))
+COLUMNS = """
+e.occurred_at, e.received_at, e.key, e.wallet_id, m.slug, e.quantity, e.source, e.event_id, e.properties::text
+"""
+NEXT = f"""
+SELECT e.written_by, {COLUMNS}
+FROM wallets_usageevent e JOIN wallets_meter m ON m.id = e.meter_id
+WHERE e.written_by >= %(xid)s AND (e.written_by, e.key) > (%(xid)s, %(key)s)
+    AND e.written_by < pg_snapshot_xmin(pg_current_snapshot())::text::int8
+ORDER BY e.written_by, e.key LIMIT %(limit)s
+"""
+WAITING = """
+SELECT count(*) FROM (
+    SELECT FROM wallets_usageevent e
+    WHERE e.written_by >= %(xid)s AND (e.written_by, e.key) > (%(xid)s, %(key)s) LIMIT %(limit)s
+) AS waiting
 """
 
 
-def horizon() -> int:
-    """Up to where events are complete: a follower keeps it with what it has read, and goes on from there."""
-    number: int = sql.rows(HORIZON)[0][0]
-    return number
+def following(cursor: Cursor, *, limit: int) -> list[Followed]:
+    """The next events. None: all are read, but for those of transactions that may still run."""
+    rows = sql.rows(NEXT, {"xid": cursor.transaction, "key": cursor.key, "limit": limit})
+    return [Followed(written_by, Stored(*event)) for written_by, *event in rows]
 
 
-def follow(mark: int, until: int) -> Iterator[Followed]:
-    """The events from one horizon to a later one, in the order of their transactions; from 0 on, all that are kept."""
-    return (Followed(*row) for row in sql.run(READ, (mark, until)))
+def waiting(cursor: Cursor, *, limit: int) -> int:
+    """How many events aren't read yet, those of transactions that may still run among them; counted up to a limit."""
+    count: int = sql.rows(WAITING, {"xid": cursor.transaction, "key": cursor.key, "limit": limit})[0][0]
+    return count

@@ -10,9 +10,14 @@ Overage = UsageAccount.Overage
 
 
 def current(overage: str, available: int, unsettled: Decimal) -> Decimal:
-    """What is left of what is available: below 0 for usage that waits for money; not where that is billed."""
+    """What is left of what is available: below 0 for usage that waits for money. Where that is billed, usage takes
+    nothing below 0, nor of a balance that is there already.
+    """
     left = available - unsettled
-    return max(ZERO, left) if overage == Overage.BILL and unsettled > 0 else left
+    if overage != Overage.BILL:
+        return left
+    # What is given back is there before anything is taken: whole minor units, rounded up as a settlement does.
+    return max(left, min(ZERO, Decimal(available - min(0, whole(unsettled)))))
 
 
 def taken(overage: str, available: int, floor: int, unsettled: Decimal) -> tuple[int, int]:

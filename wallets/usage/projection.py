@@ -35,7 +35,7 @@ class Estimate:
     @property
     def estimated(self) -> Decimal:
         """What is likely to be left: never above what is known to be."""
-        return self.balance.current - self.projected
+        return self.balance.after(self.projected)
 
     @property
     def error_bound(self) -> Decimal:
@@ -68,11 +68,10 @@ def estimate(
     method: Method = projection if projection != "auto" else trial.better if trial else "none"
     projected = ZERO if method == "none" else _cost(profile, forecast, window, forecasts.reach(seconds))
     low, high = (Decimal(f"{bound:.6f}") for bound in forecast.bounds(seconds))
-    current = balance.current
     rate = _cost(profile, forecast, window, WINDOWS[window]) / WINDOWS[window]
     return Estimate(
-        balance, watermark, projected, method, current - max(high, projected), current - min(low, projected),
-        rate.quantize(MICRO), WINDOWS[window], _runway(current - projected, rate),
+        balance, watermark, projected, method, balance.after(max(high, projected)), balance.after(min(low, projected)),
+        rate.quantize(MICRO), WINDOWS[window], _runway(balance.after(projected), rate),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from ledger import sql
 from wallets.usage.events import digest
 from wallets.usage.quarantine import KEEP
 
-# So much of a message is kept for people to look at.
+# So many bytes of a message are kept for people to look at.
 SHOWN = 4_000
 NOBODY = UUID(int=0)
 # No event: nothing of it can be let in.
@@ -48,7 +48,8 @@ class Unreadable:
         """What people are shown of it, as the properties of an event."""
         text = self.payload[:SHOWN].decode(errors="backslashreplace").replace("\0", "\\x00")
         place = {"topic": self.partition.topic, "partition": self.partition.number, "offset": self.offset}
-        return msgspec.json.encode(place | {"detail": self.detail[:SHOWN], "payload": text}).decode()
+        message = {"detail": self.detail[:SHOWN], "payload": text, "bytes": len(self.payload)}
+        return msgspec.json.encode(place | message).decode()
 
 
 def keep(found: Sequence[Unreadable], *, sent_by: str, now: datetime) -> None:

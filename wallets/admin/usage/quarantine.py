@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
@@ -17,11 +18,13 @@ from wallets.admin import words
 from wallets.admin.deeds import ReasonForm, act, button, permission, show, tell
 from wallets.admin.usage import shown
 from wallets.models import QuarantinedEvent, Wallet
-from wallets.usage import admitting
+from wallets.usage import admitting, unreadable
 from wallets.usage.events import CONFLICT, Outcome
 from wallets.usage.judging import REFUSALS
 
 PAGE = "wallets_quarantinedevent"
+# Another one is reported in its place.
+NEVER_LET_IN = (CONFLICT.code, *unreadable.CODES)
 WHY = {**REFUSALS, CONFLICT.code: CONFLICT.detail}
 
 
@@ -45,12 +48,24 @@ class QuarantinedEventAdmin(ReadOnlyAdmin):
         )}),
     )  # fmt: skip
 
+    # Of a message that is no event, which has no wallet, meter or quantity.
+    message_fieldsets = (
+        (None, {"fields": (
+            ("code_shown", "state_shown"), "why", ("source", "event_id"), "message", ("occurred_at", "received_at"),
+            "sent_by_shown", ("decided_by_shown", "decided_at"), "decided_because", ("whole_id", "audit"),
+        )}),
+    )  # fmt: skip
+
     has_decide_permission = permission("wallets.decide_quarantined")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A message as it came, or the event that was read."""
+        return self.message_fieldsets if obj and obj.code in unreadable.CODES else super().get_fieldsets(request, obj)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The buttons of one that nobody has decided about."""
         found = QuarantinedEvent.objects.filter(pk=object_id, state=QuarantinedEvent.State.OPEN).first()
-        hidden = {f"{PAGE}_let_in"} if found and found.code == CONFLICT.code else set()
+        hidden = {f"{PAGE}_let_in"} if found and found.code in NEVER_LET_IN else set()
         names = super().get_actions_detail(request, object_id) if found else []
         return [each for each in names if each.action_name not in hidden]
 
@@ -83,6 +98,8 @@ class QuarantinedEventAdmin(ReadOnlyAdmin):
 
     @display(description="that is")
     def why(self, event: QuarantinedEvent) -> str:
+        if event.code in unreadable.CODES:
+            return str(event.properties["detail"])
         return WHY.get(event.code, cells.NOTHING)
 
     @display(description="state")
@@ -91,7 +108,16 @@ class QuarantinedEventAdmin(ReadOnlyAdmin):
 
     @display(description="quantity")
     def quantity_shown(self, event: QuarantinedEvent) -> str:
-        return shown.quantity(event.quantity)
+        return cells.NOTHING if event.code in unreadable.CODES else shown.quantity(event.quantity)
+
+    @display(description="message")
+    def message(self, event: QuarantinedEvent) -> SafeString | str:
+        """The beginning of what it says; bytes that are no text are written as such."""
+        if not (text := event.properties["payload"]):
+            return cells.NOTHING
+        size = event.properties.get("bytes", 0)
+        cut = f"The first {unreadable.SHOWN:,} of {size:,} bytes." if size > unreadable.SHOWN else ""
+        return cells.lines(cells.verbatim(text), cells.small(cut)) if cut else cells.verbatim(text)
 
     @display(description="wallet")
     def wallet_shown(self, event: QuarantinedEvent) -> str:

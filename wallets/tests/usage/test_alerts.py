@@ -10,11 +10,11 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from users.models import AuditEvent
+from users.models import AuditEvent, User
 from users.validation import ValidationError
-from wallets import tasks
+from wallets import opening, tasks
 from wallets.access import NotFound
-from wallets.models import UsageAlert, UsageThreshold
+from wallets.models import UsageAlert, UsageThreshold, Wallet
 from wallets.tests.test_once import at_once
 from wallets.tests.usage.conftest import TESTER
 from wallets.usage import alerts, thresholds
@@ -97,7 +97,7 @@ def test_a_runway_of_too_few_hours_is_told(metering, purse, clock):
     assert "hours left,\nbelow 24 hours" in alerts._letter(alert)
 
 
-def test_somebody_is_told_once(metering, purse, settings):
+def test_the_owner_and_finance_are_told_once(metering, purse, settings):
     settings.FINANCE_EMAILS = ["finance@example.com"]
     watch(purse)
     metering.use(purse, 3_000)
@@ -107,6 +107,34 @@ def test_somebody_is_told_once(metering, purse, settings):
     (letter,) = mail.outbox
     assert letter.subject == "A wallet runs low: NGN 2.50 left"
     assert "alice@example.com" in letter.body and "below NGN 5.00" in letter.body
+    assert (letter.to, letter.bcc) == (["alice@example.com"], ["finance@example.com"])
+    assert "finance@example.com" not in letter.message().as_string()
+
+
+def test_those_who_own_a_wallet_are_told_and_those_who_look_at_it_or_left_arent(
+    metering, purse, alice, bob, charlie, sade
+):
+    for person, role in ((bob, "owner"), (charlie, "spender"), (sade, "owner")):
+        opening.add_member(
+            caller=alice.caller, wallet_id=purse.pk, user=person.user.email, role=role, now=timezone.now()
+        )  # fmt: skip
+    User.objects.filter(pk=sade.user.pk).update(is_active=False)
+    watch(purse)
+    metering.use(purse, 3_000)
+    look()
+    tasks.mail_usage_alerts()
+    assert [letter.to for letter in mail.outbox] == [["alice@example.com", "bob@example.com"]]
+
+
+def test_of_a_wallet_that_nobody_owns_finance_is_told(metering, purse, settings):
+    settings.FINANCE_EMAILS = ["finance@example.com"]
+    purse.members.all().delete()
+    Wallet.objects.filter(pk=purse.pk).update(owner=None)
+    watch(purse)
+    metering.use(purse, 3_000)
+    look()
+    tasks.mail_usage_alerts()
+    assert [(letter.to, letter.bcc) for letter in mail.outbox] == [(["finance@example.com"], [])]
 
 
 def test_a_mail_that_fails_is_sent_later(metering, purse, settings, monkeypatch):
@@ -114,7 +142,7 @@ def test_a_mail_that_fails_is_sent_later(metering, purse, settings, monkeypatch)
     watch(purse)
     metering.use(purse, 3_000)
     look()
-    monkeypatch.setattr("wallets.finance.send_mail", lambda *_: 1 / 0)
+    monkeypatch.setattr("wallets.finance.EmailMessage.send", lambda *_: 1 / 0)
     tasks.mail_usage_alerts()
     assert UsageAlert.objects.get().mailed_at is None
     monkeypatch.undo()

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from ledger import sql
 from wallets.balances import Ask
+from wallets.models import UsageAccount
 from wallets.tests.conftest import service
 from wallets.tests.usage.conftest import EVERYBODY, read
 from wallets.usage import cache, estimates
@@ -70,6 +71,25 @@ def test_what_is_steady_is_projected_to_now(alice, busy):
     assert (body["current"], body["rate"]["per_second"]) == ("820", "0.1")
     assert Decimal(body["projected_usage"]) == pytest.approx(Decimal(6), abs=Decimal("0.001"))
     assert body["runway_seconds"] == pytest.approx(8_140, abs=1)
+
+
+@pytest.mark.parametrize(("used", "current"), [(3_264, 4), (4_000, -180)])
+def test_usage_that_is_billed_takes_neither_current_nor_an_estimate_below_zero(
+    alice, metering, busy, clock, used, current
+):
+    metering.use(busy, used, ago=3 * 86_400)
+    clock.shift(60)
+    waits = figures(estimate(alice.http, busy).body)
+    assert (waits["current"], waits["estimated"] < 0) == (current, True)
+    UsageAccount.objects.update(overage="bill")
+    billed = figures(estimate(alice.http, busy).body)
+    assert billed == {name: max(Decimal(0), figure) for name, figure in waits.items()}
+
+
+def figures(body):
+    """What is left, and within what."""
+    said = {name: body[name] for name in ("current", "estimated")} | body["interval"]
+    return {name: Decimal(figure) for name, figure in said.items() if name != "confidence"}
 
 
 def test_without_a_projection_it_is_current(alice, busy):

@@ -3,18 +3,26 @@
 import sys
 from datetime import date, timedelta
 from itertools import pairwise
+from threading import Event as Flag
+from threading import Thread
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from ledger import sql
 from tests.crash.processes import wait_for
+from users.models import User
 from wallets import tasks
+from wallets.admin.usage import streams
 from wallets.clickhouse import feed, reconciling, tables
 from wallets.clickhouse.store import ClickHouseStore
 from wallets.models import UsageFeed
+from wallets.tests.usage.test_feed import slowly
 from wallets.usage.stores import PostgresStore
 
 
@@ -93,11 +101,45 @@ def test_a_batch_that_was_sent_and_not_noted_is_sent_again_and_is_there_once(cop
     assert reconciling.differences(copy, now=timezone.now()) == []
 
 
+def test_the_office_tells_how_far_the_copy_is(copy, used, metering, monkeypatch):
+    User.objects.create_superuser("boss@example.com", "a long password")
+    browser = Client()
+    browser.force_login(User.objects.get(email="boss@example.com"))
+
+    def told():
+        found = browser.get(reverse("admin:usage_streams")).context["tables"][1]
+        return [(store, strip_tags(copied), strip_tags(waiting)) for store, copied, waiting, *_ in found.rows]
+
+    assert told() == []
+    feed.feed(copy, now=timezone.now(), limit=5)
+    assert told() == [("clickhouse", "5", "7")]
+    monkeypatch.setattr(streams, "MOST", 5)
+    assert told()[0][2].strip() == "more than 5"
+    feed_all(copy)
+    metering.use(used)
+    assert told() == [("clickhouse", "12", "1")]
+
+
 def test_what_comes_later_is_copied_behind_the_cursor(copy, used, metering):
     assert (feed_all(copy), feed_all(copy)) == (12, 0)
     metering.use(used)
     wait_for("nothing older runs", all_may_be_copied)
     assert (feed_all(copy), same(copy, used)) == (1, 9)
+
+
+def test_a_transaction_that_commits_late_isnt_left_out(copy, used, bobs, metering):
+    """The copy stops below it, and goes on with it: by "greater than the last" it would be passed over for good."""
+    feed_all(copy)
+    written, may_commit = Flag(), Flag()
+    slow = Thread(target=slowly, args=([metering.event(used, id="late")], written, may_commit))
+    slow.start()
+    assert written.wait(10)
+    metering.use(bobs, id="quick")
+    assert feed_all(copy) == 0
+    may_commit.set()
+    slow.join()
+    wait_for("nothing older runs", all_may_be_copied)
+    assert (feed_all(copy), same(copy, used), same(copy, bobs)) == (2, 9, 5)
 
 
 def lose(client, wallet):

@@ -1,5 +1,6 @@
 """Usage in the back office: what its pages tell, and what becomes of each button that is pressed."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,7 +8,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
+from backoffice.cells import moment
 from backoffice.charts import HEIGHT, Stack, stacks
 from users.models import User
 from wallets.admin.usage import drawing
@@ -25,6 +28,7 @@ from wallets.models import (
     UsageThreshold,
 )
 from wallets.tests.usage.conftest import TESTER, read, tiers
+from wallets.tests.usage.test_consuming import ANN, FIRST, SECOND, Received, claim, event, take
 from wallets.usage import automatic, thresholds
 from wallets.usage.automatic import Plan
 
@@ -90,6 +94,60 @@ def test_an_event_is_discarded_and_never_counts(client, quarantined, purse):
     unknown.refresh_from_db()
     assert (unknown.state, read(purse).unsettled) == ("discarded", 0)
     assert "/let-in/" not in page(client, "quarantinedevent", unknown.pk)
+
+
+UNREADABLE = {
+    "no text": (b"\xff\xfe<b>\x00{", r"\xff\xfe&lt;b&gt;\x00{"),
+    "text of any language": (
+        "za\u017c\u00f3\u0142\u0107 \u6f22\u5b57".encode(),
+        "za\u017c\u00f3\u0142\u0107 \u6f22\u5b57",
+    ),
+    "huge": (b'{"quantity": "' + b"9" * 1_000_000, "The first 4,000 of 1,000,014 bytes."),
+    "nothing": (b"", "Input data was truncated"),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_message_that_is_no_event_is_shown_as_it_came_and_can_only_be_discarded(client, what):
+    sent, shown = UNREADABLE[what]
+    take(ANN, claim(ANN), Received(7, sent))
+    kept = QuarantinedEvent.objects.get()
+    found = page(client, "quarantinedevent", kept.pk)
+    assert shown in found and len(found) < 200_000
+    assert "kafka:usage" in found and "0/7" in found
+    assert "/discard/" in found and "/let-in/" not in found
+    assert "0/7" in page(client, "quarantinedevent")
+    press(client, "quarantinedevent", kept.pk, "discard")
+    kept.refresh_from_db()
+    assert kept.state == "discarded"
+
+
+def test_the_page_of_streams_tells_how_far_each_partition_is(client, metering, purse, clock):
+    for text in ("Nothing was read from Kafka yet.", "CLICKHOUSE_URL"):
+        assert text in streams(client)
+    holds, now = claim(ANN, FIRST, SECOND, high=5), moment(timezone.now())
+    take(ANN, holds, event(purse, 0), event(purse, 1))
+    found = streams(client)
+    assert rows(found)[:2] == [
+        ["usage", "0", "group", "2", "5", "3", "ann", now, now, "Behind"],
+        ["usage", "1", "group", "0", "5", "5", "ann", now, now, "Behind"],
+    ]
+    take(ANN, holds, *(event(purse, number) for number in range(2, 5)))
+    assert rows(streams(client))[0][-5:] == ["0", "ann", now, now, "Up to date"]
+    clock.shift(61)
+    assert rows(streams(client))[0][-1] == "Silent"
+
+
+def rows(found):
+    """What the rows of a page's tables say."""
+    read = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.S) for row in re.findall(r"<tr[^>]*>(.*?)</tr>", found, re.S)]
+    return [[strip_tags(cell).strip() for cell in row] for row in read if row]
+
+
+def streams(client):
+    answer = client.get(reverse("admin:usage_streams"))
+    assert answer.status_code == 200
+    return answer.content.decode()
 
 
 def test_an_id_that_came_before_can_only_be_discarded(client, metering, quarantined, purse):

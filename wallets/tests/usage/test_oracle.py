@@ -1,6 +1,7 @@
 """Shapes of usage with all that goes wrong on the way, against the oracle: `current` equals it at every watermark."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from wallets.tests.test_once import at_once
 from wallets.tests.usage.conftest import Metering, read, tiers
 from wallets.tests.usage.oracle import Oracle, OracleMeter, OraclePrice
 from wallets.tests.usage.traces import SHAPES, trace
+from wallets.together import DATABASE_AWAY
 from wallets.usage import cache, recalculation, settling
 from wallets.usage.events import Event
 from wallets.usage.tariffs import Tariff
@@ -64,9 +66,9 @@ class World:
             made.append(self.metering.event(wallet, part, meter=slug, ago=late, user=self.chance.randint(1, 4)))
         return made
 
-    def spoiled(self, events: list[Event], *, conflicts: bool = True) -> list[Event]:
-        """With duplicates of these and of what was sent before, with conflicts, and out of order."""
-        again = [event for event in (*events, *self.sent[-40:]) if self.chance.random() < 0.6]
+    def spoiled(self, events: list[Event], *, conflicts: bool = True, doubled: float = 0.6) -> list[Event]:
+        """With duplicates of some of these and of what was sent before, with conflicts, and out of order."""
+        again = [event for event in (*events, *self.sent[-40:]) if self.chance.random() < doubled]
         others = [each for each in again if self.chance.random() < 0.1] if conflicts else []
         self.sent += events
         batch = [*events, *again, *(replace(each, quantity=each.quantity + 1) for each in others)]
@@ -94,10 +96,14 @@ def change_price(world: World) -> None:
     world.oracle.meters["calls"].prices.append(OraclePrice(at, ((None, Decimal("0.123456789")),)))
 
 
-def run(world: World, shop: Shop, clock, shape: str, seed: int, minutes: int) -> None:
+def run(
+    world: World, shop: Shop, clock, shape: str, seed: int, minutes: int,
+    disturb: Callable[[int], None] = lambda minute: None,
+) -> None:  # fmt: skip
     world.open(given=1_000)
     for minute, quantity in enumerate(trace(shape, seed, minutes)):
         clock.shift(60)
+        disturb(minute)
         if minute == minutes // 2:
             change_price(world)
             shop.fund(world.wallets[0], 70_000)
@@ -167,7 +173,7 @@ def until_it_is_taken(world: World, batch: list[Event]) -> None:
         try:
             world.metering.take(*batch)
             return
-        except (OperationalError, OutcomeUnknown):
+        except (*DATABASE_AWAY, OutcomeUnknown):
             connection.close()
 
 

@@ -75,6 +75,18 @@ def test_what_a_wallet_cant_cover_goes_by_its_policy(metering, purse, overage):
     assert (income(), books_are_clean()) == ((from_wallet + billed, billed), True)
 
 
+def test_a_wallet_that_overdrew_before_it_was_billed_stays_where_it_is(metering, purse):
+    set_floor(purse.account_id, -200)
+    metering.use(purse, 4_400)
+    policy(purse, "overdraft")
+    metering.settle(purse)
+    policy(purse, "bill")
+    metering.use(purse, 40)
+    before = read(purse).current
+    assert metering.settle(purse).billed == 10
+    assert (before, read(purse).current, books_are_clean()) == (-100, -100, True)
+
+
 def test_what_couldnt_be_covered_is_tried_again_ever_less_often(metering, purse, clock):
     metering.use(purse, 8_000)
     waits = []
