@@ -128,7 +128,12 @@ class Customer:
             ask.paid = False
 
     def read(self, path: str) -> dict[str, Any]:
-        return self.http.get(path).raise_for_status().json()
+        response = self.http.get(path)
+        if response.status_code == 401:
+            # A storm takes longer than a token lives.
+            self.log_in()
+            response = self.http.get(path)
+        return response.raise_for_status().json()
 
     def everything(self, path: str) -> list[dict[str, Any]]:
         """All pages of a list."""
