@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import psycopg
 import redis
 
 from tests.crash.bank import Bank
-from tests.crash.processes import children, command, first, kill, shuffled, wait_for
+from tests.crash.processes import READY_SECONDS, children, command, first, kill, shuffled, wait_for
 from tests.test_start import ROOT, Product
 
 # Somebody waits for what we have locked, in a transaction that has written or read the table before.
@@ -125,6 +126,13 @@ class Victim(Product):
         with psycopg.connect(address, autocommit=True) as connection:
             cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
+
+    def wait_at_once(self, what: str, statement: str, values: tuple) -> None:
+        """Return within milliseconds of the commit that lets a statement find something."""
+        deadline = time.monotonic() + READY_SECONDS
+        with psycopg.connect(self._address("DATABASE_URL"), autocommit=True) as connection:
+            while not connection.execute(statement, values).fetchall():
+                assert time.monotonic() < deadline, f"not within {READY_SECONDS} s: {what}"
 
     def _flushed(self) -> bool:
         with redis.Redis.from_url(self._address("REDIS_URL")) as broker:
