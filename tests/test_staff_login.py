@@ -50,7 +50,7 @@ def is_in(client):
 
 def test_without_a_second_factor_a_password_is_enough_in_development(ada):
     client, answer = log_in()
-    assert (answer.status_code, is_in(client)) == (302, True)
+    assert (answer.status_code, answer["Location"], is_in(client)) == (302, INDEX, True)
     assert AuditEvent.objects.filter(action="staff.logged_in", actor_id=str(ada.pk)).count() == 1
 
 

@@ -267,6 +267,7 @@ WHITENOISE_USE_FINDERS = True
 # Each client of a test loads the middleware anew, which would list all files each time.
 WHITENOISE_AUTOREFRESH = TESTING
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 # Staff show a code of their authenticator beside the password; whoever has none yet sets one up as they log in.
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", PRODUCTION)
