@@ -105,9 +105,9 @@ def test_nothing_is_lost_in_a_long_storm_of_kills(victim, customers):
                 kill()
             # Also what is only half back is killed; but now and then there must be work to interrupt.
             victim.wait_until_ready()
-            # A bank that was away may have opened its circuit: nothing would be sent for half a minute.
-            time_flies(victim)
             for reach_and_kill in random.sample(POINTS, len(POINTS)):
+                # A bank that was away may have opened its circuit: nothing would be sent for half a minute.
+                time_flies(victim)
                 reach_and_kill(victim)
     all_is_well(victim, customers)
 
