@@ -21,6 +21,8 @@ from walletproject.local.programs import BACKLOG, BLOCKING_THREADS, ROOT
 DATABASE = "bench_http"
 WORKERS = 2
 START_SECONDS = 30
+# A line for each request, of how many milliseconds it took in the server, and of what was asked.
+TIMED = {"GRANIAN_LOG_ACCESS_ENABLED": "true", "GRANIAN_LOG_ACCESS_FMT": "%(dt_ms).3f %(path)s"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Server:
     token: str
     wallets: list[str]
     bank_account: str
+    log: Path
 
     @property
     def address(self) -> str:
@@ -41,6 +44,11 @@ class Server:
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+
+    def took(self, path_end: str) -> list[float]:
+        """How many seconds each request for such a path took, where it is TIMED."""
+        lines = [line.split(" ", 1) for line in self.log.read_text().splitlines() if line.endswith(path_end)]
+        return [float(milliseconds) / 1_000 for milliseconds, _ in lines]
 
     def workers(self) -> list[int]:
         """The processes that answer."""
@@ -58,7 +66,7 @@ def running(more: Mapping[str, str] | None = None) -> Iterator[Server]:
     with log.open("wb") as output:
         process = subprocess.Popen(_command(host, port), env=variables, cwd=ROOT, stdout=output, stderr=output)
     try:
-        found = Server(process.pid, host, port, **seeded)
+        found = Server(process.pid, host, port, log=log, **seeded)
         _wait(found)
         yield found
     finally:
