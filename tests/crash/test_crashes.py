@@ -27,9 +27,9 @@ EMAILS = ("ada@example.org", "ben@example.org", "cem@example.org")
 HEALING_SECONDS = 60
 ROUNDS = 4
 WAITING = """
-SELECT (SELECT count(*) FROM wallets_withdrawal WHERE next_at <= now())
-     + (SELECT count(*) FROM wallets_topup WHERE next_at <= now())
-     + (SELECT count(*) FROM wallets_webhookevent WHERE next_at <= now())
+SELECT (SELECT count(*) FROM wallets_withdrawal WHERE next_at <= now()) AS withdrawals,
+       (SELECT count(*) FROM wallets_topup WHERE next_at <= now()) AS top_ups,
+       (SELECT count(*) FROM wallets_webhookevent WHERE next_at <= now()) AS webhooks
 """
 # A quarter of an hour, gone at once: what waits for its turn has it now. What completed is looked at once more.
 # Each by itself: one transaction over them all would hold rows that the product, hard at work, asks for the other way
@@ -173,7 +173,9 @@ def everything_ends(victim: Victim, customers: list[Customer], deadline: float) 
     late: list[str] = []
 
     def ended() -> bool:
-        if victim.sql(WAITING)[0][0]:
+        (due,) = victim.sql(WAITING)
+        if any(due):
+            late[:] = [f"due are {due} withdrawals, top-ups and webhooks"]
             return False
         orders = the_orders(victim)
         late[:] = [wrong for customer in customers for wrong in astray(customer, orders)]
