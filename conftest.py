@@ -89,24 +89,33 @@ def _wiped_afterwards(kept: Rows, blocker: DjangoDbBlocker) -> Iterator[None]:
 
 
 def _wipe(connection: BaseDatabaseWrapper, kept: Rows) -> None:
-    """Empty every table as its owner, with its triggers off for this one transaction."""
+    """Empty every table as its owner, with the triggers of what is emptied off for this one transaction."""
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        tables, special = _tables(cursor), _special_triggers(cursor)
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        tables = _tables(cursor)
         written = {table: size for table, size in _sizes(cursor, tables) if table not in kept}
         untouched = all(_copy_out(cursor, table) == rows for table, rows in kept.items())
         if untouched and sum(written.values()) <= SMALL:
-            for table in written:
-                cursor.execute(f"DELETE FROM {table}")
+            with _triggers_off(cursor, list(written)):
+                for table in written:
+                    cursor.execute(f"DELETE FROM {table}")
         else:
-            _empty(cursor, tables, kept)
-        # Foreign keys are looked at now: a table with pending checks can't be altered.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        for table, trigger, state in special:
-            cursor.execute(f"ALTER TABLE {table} {state} TRIGGER {trigger}")
+            with _triggers_off(cursor, tables):
+                _empty(cursor, tables, kept)
+
+
+@contextmanager
+def _triggers_off(cursor: CursorWrapper, tables: list[str]) -> Iterator[None]:
+    """Off for the block, and afterwards as they were. Each that is altered costs, so only those that must be are."""
+    special = _special_triggers(cursor, tables)
+    for table in tables:
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    yield
+    # Foreign keys are looked at now: a table with pending checks can't be altered.
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for table in tables:
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    for table, trigger, state in special:
+        cursor.execute(f"ALTER TABLE {table} {state} TRIGGER {trigger}")
 
 
 def _empty(cursor: CursorWrapper, tables: list[str], kept: Rows) -> None:
@@ -133,12 +142,13 @@ def _tables(cursor: CursorWrapper) -> list[str]:
     return [table for (table,) in cursor.fetchall()]
 
 
-def _special_triggers(cursor: CursorWrapper) -> list[tuple[str, str, str]]:
+def _special_triggers(cursor: CursorWrapper, tables: list[str]) -> list[tuple[str, str, str]]:
     """Triggers that ENABLE TRIGGER USER would not give back as they were."""
     cursor.execute(
         "SELECT tgrelid::regclass::text, quote_ident(tgname),"
         " CASE tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'DISABLE' END"
-        " FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'O'"
+        " FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'O' AND tgrelid = ANY (%s::text[]::regclass[])",
+        [tables],
     )
     return cursor.fetchall()
 
