@@ -1,5 +1,6 @@
 """The suite's databases: the owner makes them, the application's role works in them, each test worker has its own."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ hypothesis.settings.register_profile("suite", max_examples=30, deadline=None, da
 hypothesis.settings.load_profile("suite")
 # What tests have written up to so many bytes is quicker deleted than all tables are emptied.
 SMALL = 512 * 1024
+# After how many new objects garbage is looked for, and how often among the older: Python's own are 700, 10 and 10.
+FEW_LOOKS = 20_000, 20, 20
 Rows = dict[str, list[bytes]]
 
 
@@ -34,6 +37,13 @@ def pytest_configure() -> None:
     for cache in settings.CACHES.values():
         if cache["LOCATION"] == url:
             cache["LOCATION"] = own
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays, all of Django among it: looking for garbage in it is a seventh of the suite."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*FEW_LOOKS)
 
 
 @pytest.fixture(scope="session")
