@@ -14,6 +14,8 @@ from django.db.backends.utils import CursorWrapper
 from pytest_django import DjangoDbBlocker
 
 OWNER = "owner"
+# What the workers of a run copy their databases from, and the lock of the one that makes it.
+MIGRATED, MIGRATING = "migrated", 1
 # Enough to notice; those that need more say so, and `make torture` is for the rest.
 hypothesis.settings.register_profile("suite", max_examples=30, deadline=None, database=None)
 hypothesis.settings.load_profile("suite")
@@ -57,12 +59,39 @@ def django_db_setup(
     from django.test.utils import setup_databases, teardown_databases
 
     verbosity = request.config.option.verbose
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), _migrated_once():
         made = setup_databases(verbosity=verbosity, interactive=False, aliases={OWNER: False}, serialized_aliases=[])
     yield
     with django_db_blocker.unblock():
         connections.close_all()
         teardown_databases(made, verbosity=verbosity)
+
+
+@contextmanager
+def _migrated_once() -> Iterator[None]:
+    """The first worker of a run migrates the database it makes in the block; those of the others are copies of it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        yield
+        return
+    # Beside the usual connection, which is closed whenever a database is made.
+    aside = connections.create_connection(OWNER)
+    with aside.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+        cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [MIGRATED])
+        if cursor.fetchone() == (run,):
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
+            connections[OWNER].settings_dict["TEST"]["TEMPLATE"] = MIGRATED
+            yield
+        else:
+            yield
+            own = connections[OWNER].settings_dict["NAME"]
+            # Nobody may be connected to what is copied.
+            connections.close_all()
+            cursor.execute(f"DROP DATABASE IF EXISTS {MIGRATED}")
+            cursor.execute(f'CREATE DATABASE {MIGRATED} TEMPLATE "{own}"')
+            cursor.execute(f"COMMENT ON DATABASE {MIGRATED} IS '{run}'")
+    aside.close()
 
 
 @pytest.fixture(scope="session")
