@@ -1,5 +1,6 @@
 """The suite's databases: the owner makes them, the application's role works in them, each test worker has its own."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +14,15 @@ from django.db.backends.utils import CursorWrapper
 from pytest_django import DjangoDbBlocker
 
 OWNER = "owner"
+# What the workers of a run copy their databases from, and the lock of the one that makes it.
+MIGRATED, MIGRATING = "migrated", 1
 # Enough to notice; those that need more say so, and `make torture` is for the rest.
 hypothesis.settings.register_profile("suite", max_examples=30, deadline=None, database=None)
 hypothesis.settings.load_profile("suite")
 # What tests have written up to so many bytes is quicker deleted than all tables are emptied.
 SMALL = 512 * 1024
+# After how many new objects garbage is looked for, and how often among the older: Python's own are 700, 10 and 10.
+FEW_LOOKS = 20_000, 20, 20
 Rows = dict[str, list[bytes]]
 
 
@@ -36,6 +41,13 @@ def pytest_configure() -> None:
             cache["LOCATION"] = own
 
 
+def pytest_collection_finish() -> None:
+    """What is there by now stays, all of Django among it: looking for garbage in it is a seventh of the suite."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*FEW_LOOKS)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest,
@@ -47,12 +59,39 @@ def django_db_setup(
     from django.test.utils import setup_databases, teardown_databases
 
     verbosity = request.config.option.verbose
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), _migrated_once():
         made = setup_databases(verbosity=verbosity, interactive=False, aliases={OWNER: False}, serialized_aliases=[])
     yield
     with django_db_blocker.unblock():
         connections.close_all()
         teardown_databases(made, verbosity=verbosity)
+
+
+@contextmanager
+def _migrated_once() -> Iterator[None]:
+    """The first worker of a run migrates the database it makes in the block; those of the others are copies of it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        yield
+        return
+    # Beside the usual connection, which is closed whenever a database is made.
+    aside = connections.create_connection(OWNER)
+    with aside.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+        cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [MIGRATED])
+        if cursor.fetchone() == (run,):
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
+            connections[OWNER].settings_dict["TEST"]["TEMPLATE"] = MIGRATED
+            yield
+        else:
+            yield
+            own = connections[OWNER].settings_dict["NAME"]
+            # Nobody may be connected to what is copied.
+            connections.close_all()
+            cursor.execute(f"DROP DATABASE IF EXISTS {MIGRATED}")
+            cursor.execute(f'CREATE DATABASE {MIGRATED} TEMPLATE "{own}"')
+            cursor.execute(f"COMMENT ON DATABASE {MIGRATED} IS '{run}'")
+    aside.close()
 
 
 @pytest.fixture(scope="session")
@@ -89,24 +128,33 @@ def _wiped_afterwards(kept: Rows, blocker: DjangoDbBlocker) -> Iterator[None]:
 
 
 def _wipe(connection: BaseDatabaseWrapper, kept: Rows) -> None:
-    """Empty every table as its owner, with its triggers off for this one transaction."""
+    """Empty every table as its owner, with the triggers of what is emptied off for this one transaction."""
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        tables, special = _tables(cursor), _special_triggers(cursor)
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        tables = _tables(cursor)
         written = {table: size for table, size in _sizes(cursor, tables) if table not in kept}
         untouched = all(_copy_out(cursor, table) == rows for table, rows in kept.items())
         if untouched and sum(written.values()) <= SMALL:
-            for table in written:
-                cursor.execute(f"DELETE FROM {table}")
+            with _triggers_off(cursor, list(written)):
+                for table in written:
+                    cursor.execute(f"DELETE FROM {table}")
         else:
-            _empty(cursor, tables, kept)
-        # Foreign keys are looked at now: a table with pending checks can't be altered.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        for table, trigger, state in special:
-            cursor.execute(f"ALTER TABLE {table} {state} TRIGGER {trigger}")
+            with _triggers_off(cursor, tables):
+                _empty(cursor, tables, kept)
+
+
+@contextmanager
+def _triggers_off(cursor: CursorWrapper, tables: list[str]) -> Iterator[None]:
+    """Off for the block, and afterwards as they were. Each that is altered costs, so only those that must be are."""
+    special = _special_triggers(cursor, tables)
+    for table in tables:
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    yield
+    # Foreign keys are looked at now: a table with pending checks can't be altered.
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for table in tables:
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    for table, trigger, state in special:
+        cursor.execute(f"ALTER TABLE {table} {state} TRIGGER {trigger}")
 
 
 def _empty(cursor: CursorWrapper, tables: list[str], kept: Rows) -> None:
@@ -133,12 +181,13 @@ def _tables(cursor: CursorWrapper) -> list[str]:
     return [table for (table,) in cursor.fetchall()]
 
 
-def _special_triggers(cursor: CursorWrapper) -> list[tuple[str, str, str]]:
+def _special_triggers(cursor: CursorWrapper, tables: list[str]) -> list[tuple[str, str, str]]:
     """Triggers that ENABLE TRIGGER USER would not give back as they were."""
     cursor.execute(
         "SELECT tgrelid::regclass::text, quote_ident(tgname),"
         " CASE tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'DISABLE' END"
-        " FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'O'"
+        " FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'O' AND tgrelid = ANY (%s::text[]::regclass[])",
+        [tables],
     )
     return cursor.fetchall()
 
