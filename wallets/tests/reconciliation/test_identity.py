@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ledger.accounts import NewAccount, open_accounts
@@ -15,7 +15,8 @@ from wallets.tests.reconciliation.conftest import NOW, Desk, Row, day
 from wallets.tests.reconciliation.planted import DAYS, World, world
 
 DESKS = count(1)
-FIRST = Row(0, 500, "the-first-01")
+# Before all that is made up, where a bank may have been a day ahead: what a balance is stated for has no lines earlier.
+FIRST = Row(-7, 500, "the-first-01")
 SEEDS = st.integers(0, 10**6)
 
 
@@ -52,6 +53,7 @@ def moved(rows, until: int) -> int:
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SEEDS, st.integers(1, DAYS), st.integers(1, 3))
+@example(seed=2, until=1, parts=2)
 def test_the_balances_differ_by_what_is_open_in_transit_and_accepted(desk, seed, until, parts):
     desk = new_desk()
     made = world(seed, payments=25, breaks=8)
