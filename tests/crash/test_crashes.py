@@ -31,7 +31,7 @@ SELECT (SELECT count(*) FROM wallets_withdrawal WHERE next_at <= now()) AS withd
        (SELECT count(*) FROM wallets_topup WHERE next_at <= now()) AS top_ups,
        (SELECT count(*) FROM wallets_webhookevent WHERE next_at <= now()) AS webhooks
 """
-# A quarter of an hour, gone at once: what waits for its turn has it now. What completed is looked at once more.
+# A quarter of an hour, gone at once: what waits for its turn has it now.
 # Each by itself: one transaction over them all would hold rows that the product, hard at work, asks for the other way
 # round.
 TIME_FLIES = (
@@ -39,11 +39,14 @@ TIME_FLIES = (
        started_at = started_at - interval '15 min', missed_at = missed_at - interval '15 min'
        WHERE outcome NOT IN ('paid', 'refused')""",
     "UPDATE wallets_providercircuit SET retry_at = now() WHERE retry_at > now()",
-    """UPDATE wallets_withdrawal SET next_at = now() WHERE next_at > now() AND (status IN ('pending', 'processing')
-       OR (status = 'completed' AND updated_at < now() - interval '6 s'))""",
+    "UPDATE wallets_withdrawal SET next_at = now() WHERE next_at > now() AND status IN ('pending', 'processing')",
     "UPDATE wallets_topup SET next_at = now() WHERE status = 'pending'",
     "UPDATE wallets_webhookevent SET next_at = now() WHERE state = 'waiting'",
 )
+# What completed, and the bank has sent back since.
+LOOK_AGAIN = """
+UPDATE wallets_withdrawal SET next_at = now() WHERE next_at > now() AND status = 'completed' AND id = ANY (%s::uuid[])
+"""
 UNMATCHED = "SELECT provider, reference, reason FROM wallets_unmatchedreceipt WHERE provider <> 'sandbox'"
 CLEARING = """
 SELECT sum(b.balance)::bigint FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id WHERE a.code = %s
@@ -170,17 +173,20 @@ def every_key_has_one_answer(customer: Customer) -> None:
 
 def everything_ends(victim: Victim, customers: list[Customer], deadline: float) -> None:
     """Each withdrawal is where the bank's books say, each top-up that was paid is credited, each webhook dealt with."""
-    late: list[str] = []
+    late: dict[str, str] = {}
 
     def ended() -> bool:
+        late.clear()
         (due,) = victim.sql(WAITING)
         if any(due):
-            late[:] = [f"due are {due} withdrawals, top-ups and webhooks"]
+            late["due"] = f"{due} withdrawals, top-ups and webhooks"
             return False
         orders = the_orders(victim)
-        late[:] = [wrong for customer in customers for wrong in astray(customer, orders)]
+        for customer in customers:
+            late.update(astray(customer, orders))
         if late or victim.sql("SELECT 1 FROM wallets_webhookevent WHERE state <> 'done'"):
             time_flies(victim)
+            victim.sql(LOOK_AGAIN, (list(late),))
             return False
         return True
 
@@ -195,13 +201,13 @@ def the_orders(victim: Victim) -> dict[str, dict]:
     return {one["reference"][:37]: one for one in victim.bank.books()["transfers"]}
 
 
-def astray(customer: Customer, orders: dict[str, dict]) -> list[str]:
-    """What isn't yet where it belongs."""
+def astray(customer: Customer, orders: dict[str, dict]) -> dict[str, str]:
+    """What isn't yet where it belongs, by its id."""
     now = {one["id"]: one["status"] for kind in ("withdrawals", "top-ups") for one in customer.everything(kind)}
     belongs = {ask.told["id"]: statuses(ask, orders) for ask in customer.of("withdrawals")}
     belongs |= {ask.told["id"]: ("completed",) for ask in customer.of("top-ups")}
     assert now.keys() == belongs.keys()
-    return [f"{id}: {now[id]}, not {statuses}" for id, statuses in belongs.items() if now[id] not in statuses]
+    return {id: f"{now[id]}, not {statuses}" for id, statuses in belongs.items() if now[id] not in statuses}
 
 
 def statuses(ask: Ask, orders: dict[str, dict]) -> tuple[str, ...]:
