@@ -110,8 +110,8 @@ def test_nothing_is_lost_in_a_long_storm_of_kills(victim, customers):
             # Also what is only half back is killed; but now and then there must be work to interrupt.
             victim.wait_until_ready()
             for reach_and_kill in random.sample(POINTS, len(POINTS)):
-                # A bank that was away may have opened its circuit: nothing would be sent for half a minute. No more time
-                # flies than that: after an hour of silence a person must look.
+                # A bank that was away may have opened its circuit: nothing would be sent for half a minute. No more is
+                # hurried: after an hour of silence a person must look.
                 victim.sql(CIRCUITS_RETRY)
                 reach_and_kill(victim)
     all_is_well(victim, customers)
