@@ -30,7 +30,9 @@ FAMILIES = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the families asked for, all of them if none is; results.md is written by a whole, unhurried run only."""
+    """Run the families asked for, all of them if none is. Unless it is a quick run, each that is done has its part of
+    results.md: what was stopped goes on with those that are left.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("families", nargs="*", metavar="family", help=f"of {', '.join(FAMILIES)}; all if none is named")
     parser.add_argument("--quick", action="store_true", help="short, for a look; proves nothing")
@@ -39,8 +41,6 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"no family {', '.join(unknown)}; there are {', '.join(FAMILIES)}")
     rows = run(options.families or list(FAMILIES), quick=options.quick)
     report.show(rows)
-    if not options.quick and not options.families:
-        report.write(rows)
     return 0
 
 
@@ -48,9 +48,13 @@ def run(families: Sequence[str], *, quick: bool) -> list[Row]:
     """Every row of the families, told as it is measured."""
     console, rows = Console(stderr=True), []
     for family in families:
+        found = []
         for row in FAMILIES[family](quick=quick):
             console.print(" · ".join(filter(None, report.cells(row))), markup=False, highlight=False, soft_wrap=True)
-            rows.append(row)
+            found.append(row)
+        if not quick:
+            report.write(family, found, list(FAMILIES))
+        rows += found
     return rows
 
 

@@ -12,6 +12,10 @@ from benchmarks import books
 from benchmarks.measure import Row
 
 RESULTS = Path(__file__).parent / "results.md"
+INTRODUCTION = """# How fast
+
+Made by `make bench`, family by family. Each row is a ratio of two things done in turns in the same run; of both, the
+median."""
 HEADINGS = ("row", "against", "measured", "target", "met", "in numbers")
 
 
@@ -35,19 +39,13 @@ def show(rows: Sequence[Row]) -> None:
     Console(width=None if Console().is_terminal else 180).print(table)
 
 
-def write(rows: Sequence[Row]) -> None:
-    """Write results.md."""
-    lines = [
-        "# How fast",
-        "",
-        "Made by `make bench`. Each row is a ratio of two things done in turns in the same run; of both, the median.",
-        "",
-        *(f"- {line}" for line in machine()),
-        "",
-        *markdown(rows),
-        "",
-    ]
-    RESULTS.write_text("\n".join(lines))
+def write(family: str, rows: Sequence[Row], order: Sequence[str]) -> None:
+    """Put a family's rows in place of its older ones in results.md, where the families have an order."""
+    _, *kept = RESULTS.read_text().split("\n## ")
+    sections = {section.partition("\n")[0]: section.rstrip() for section in kept}
+    sections[family] = "\n".join([family, "", machine(), "", *markdown(rows)])
+    known = [sections[name] for name in order if name in sections]
+    RESULTS.write_text("\n\n## ".join([INTRODUCTION, *known]) + "\n")
 
 
 def markdown(rows: Sequence[Row]) -> list[str]:
@@ -56,18 +54,17 @@ def markdown(rows: Sequence[Row]) -> list[str]:
     return ["| " + " | ".join(line) + " |" for line in lines]
 
 
-def machine() -> list[str]:
-    """What it was measured on."""
+def machine() -> str:
+    """When and on what it was measured."""
     with books.owner() as server:
         (postgres,) = server.execute("SHOW server_version").fetchone() or ("?",)
         (fsync,) = server.execute("SHOW fsync").fetchone() or ("?",)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return [
-        f"{books.now():%Y-%m-%d}",
-        f"{len(os.sched_getaffinity(0))} cores, {_processor()}, {memory:.0f} GiB of memory",
-        f"{platform.system()} {platform.release()}",
-        f"PostgreSQL {postgres}, fsync {fsync}; Python {platform.python_version()}; clients on the same machine",
-    ]
+    return (
+        f"{books.now():%Y-%m-%d}, {len(os.sched_getaffinity(0))} cores, {_processor()}, {memory:.0f} GiB of memory;"
+        f" {platform.system()} {platform.release()}, PostgreSQL {postgres}, fsync {fsync}, Python"
+        f" {platform.python_version()}; clients on the same machine."
+    )
 
 
 def _processor() -> str:
