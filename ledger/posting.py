@@ -1,8 +1,8 @@
 """The one door: everything that moves money goes through `post`, for one posting or ten thousand.
 
 Shape, lock, decide, write; the number of round trips doesn't grow with the number of postings: of many, some are
-decided while the server writes those before them. Lanes are always
-locked in the order of (account, lane), so postings can't deadlock among themselves.
+decided while the server writes those before them. Lanes are always locked in the order of (account, lane), so postings
+can't deadlock among themselves.
 """
 
 import json
@@ -54,7 +54,8 @@ def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> 
     """Post in order, inside the caller's transaction; with `whole`, all of them or none.
 
     A refused request leaves nothing behind and is told in `refusals`; with `whole`, one refusal leaves nothing of any
-    behind, nor their lanes locked. Raises MalformedPosting, OutsideTransaction, ReferenceTaken and PeriodClosed.
+    behind, and lanes that were locked for them may be free again. Raises MalformedPosting, OutsideTransaction,
+    ReferenceTaken and PeriodClosed.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction("Open a transaction around the whole use case before posting.")
