@@ -7,9 +7,9 @@ from threading import Event, Thread
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from ledger import closing, sql, verify
+from ledger import closing, posting, sql, verify
 from ledger.closing import NotOver, PeriodClosed, StillWriting
-from ledger.posting import post_durably, post_one
+from ledger.posting import post, post_durably, post_one
 from ledger.requests import MalformedPosting
 from ledger.tests.conftest import NOW, transfer
 
@@ -60,6 +60,20 @@ def test_nothing_is_posted_on_a_closed_day(books, dated, door):
         door(late, now=now)
     assert refused.value.data == {"first_open_day": "2026-01-21"}
     assert books.available(books.alice) == 100
+    assert verify.clean()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("wrong", [0, 8])
+def test_one_of_many_on_a_closed_day_stops_them_all(books, monkeypatch, wrong, whole):
+    monkeypatch.setattr(posting, "PART", 3)
+    books.fund(books.alice, 100)
+    close()
+    batch = [transfer(books.alice, books.bob, 1, f"t:{number}") for number in range(9)]
+    batch[wrong] = replace(batch[wrong], effective_at=NOW)
+    with pytest.raises(PeriodClosed, match="closed before 2026-01-21"), transaction.atomic():
+        post(batch, now=TOMORROW, whole=whole)
+    assert (books.available(books.alice), books.available(books.bob)) == (100, 0)
     assert verify.clean()
 
 
