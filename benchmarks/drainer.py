@@ -18,7 +18,7 @@ from users.callers import Caller  # noqa: E402
 from users.models import User  # noqa: E402
 from wallets.queued.accept import accept_each  # noqa: E402
 from wallets.queued.drain import drain  # noqa: E402
-from wallets.transfers import Order  # noqa: E402
+from wallets.transfers import Order, find_routes  # noqa: E402
 
 TOGETHER = 1_000
 
@@ -40,7 +40,7 @@ def accept(count: int) -> int:
         pairs = (random.sample(wallets, 2) for _ in range(TOGETHER))
         orders = [Order(caller=caller, source=a, destination=b, amount=random.randint(1, 100)) for a, b in pairs]
         with transaction.atomic(durable=True):
-            accept_each(orders, now=now())
+            accept_each(find_routes(orders), now=now())
     return count
 
 

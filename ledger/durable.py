@@ -5,9 +5,12 @@ import inspect
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar, ParamSpec, TypeVar
 
 from django.db import OperationalError, transaction
+
+from ledger import sql
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,19 +39,30 @@ def durable(use_case: Callable[P, R]) -> Callable[P, R]:
 
     Raises OutcomeUnknown where the commit itself was interrupted.
     """
+    return _durable(use_case, nullcontext)
 
+
+def pipelined(use_case: Callable[P, R]) -> Callable[P, R]:
+    """A durable use case whose statements are sent without waiting for each, COMMIT with the last of them.
+
+    It must not read a cursor's `rowcount`, nor count on an error to come from the statement that causes it.
+    """
+    return _durable(use_case, sql.pipeline_to_commit)
+
+
+def _durable(use_case: Callable[P, R], sending: Callable[[], AbstractContextManager[None]]) -> Callable[P, R]:
     @functools.wraps(use_case)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(1, ATTEMPTS + 1):
             committing = False
             try:
-                with transaction.atomic(durable=True):
+                with transaction.atomic(durable=True), sending():
                     result = use_case(*args, **kwargs)
                     committing = True
                 return result
             except (OperationalError, TryAgain) as error:
-                if not isinstance(error, TryAgain) and getattr(error.__cause__, "sqlstate", None) not in TRANSIENT:
-                    if committing:
+                if not isinstance(error, TryAgain) and _state(error) not in TRANSIENT:
+                    if committing and not _undone(error):
                         raise OutcomeUnknown("The commit was interrupted; repeat with the same key.") from error
                     raise
                 if attempt == ATTEMPTS:
@@ -57,6 +71,16 @@ def durable(use_case: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable")
 
     return run
+
+
+def _state(error: OperationalError) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)
+
+
+def _undone(error: OperationalError) -> bool:
+    """Whether the server itself tells that it failed, and lives: then nothing of the transaction stays."""
+    diagnostic = getattr(error.__cause__, "diag", None)
+    return diagnostic is not None and diagnostic.severity_nonlocalized == "ERROR"
 
 
 def within(use_case: Callable[P, R]) -> Callable[P, R]:

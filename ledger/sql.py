@@ -1,6 +1,6 @@
 """Hand-written SQL on Django's own connection: server-side parameters, prepared once, and arrays built quickly."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -51,9 +51,24 @@ def pipeline() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def pipeline_to_commit() -> Iterator[None]:
+    """A pipeline that commits the open transaction with the last statement of the block, unless the block raises."""
+    with pipeline():
+        yield
+        # There are savepoints only where a test has opened a transaction around it all.
+        if not connections[_alias.get()].savepoint_ids:
+            run("COMMIT")
+
+
 def rows(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
     """All the rows that a statement answers with."""
-    return run(statement, parameters).fetchall()
+    return ask(statement, parameters)()
+
+
+def ask(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Callable[[], list[tuple[Any, ...]]]:
+    """A statement's rows, to be read later, once: in a pipeline what is sent until then costs no wait of its own."""
+    return run(statement, parameters).fetchall
 
 
 def array(values: Iterable[int | Decimal]) -> str:

@@ -1,6 +1,6 @@
 """The one door from a caller to a wallet: who may see it, spend from it, or manage it."""
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, ClassVar
@@ -89,13 +89,23 @@ WHERE w.id = ANY (%s::uuid[])
 
 def reach(callers: Iterable[Caller], wallets: Iterable[UUID]) -> dict[UUID, Access]:
     """The wallets of these ids that exist, each with the callers' roles in it: nothing is refused yet."""
+    return ask_reach(callers, wallets)()
+
+
+def ask_reach(callers: Iterable[Caller], wallets: Iterable[UUID]) -> Callable[[], dict[UUID, Access]]:
+    """What `reach` finds, asked for now and read later."""
     people = {caller.id for caller in callers if caller.kind == "person"}
-    found: dict[UUID, Access] = {}
-    for id, currency, status, account, user, role in sql.rows(REACH, (sql.uuids(people), sql.uuids(wallets))):
-        access = found.setdefault(id, Access(id, currency, status, account, {}))
-        if user is not None:
-            access.roles[user] = role
-    return found
+    asked = sql.ask(REACH, (sql.uuids(people), sql.uuids(wallets)))
+
+    def read() -> dict[UUID, Access]:
+        found: dict[UUID, Access] = {}
+        for id, currency, status, account, user, role in asked():
+            access = found.setdefault(id, Access(id, currency, status, account, {}))
+            if user is not None:
+                access.roles[user] = role
+        return found
+
+    return read
 
 
 def check(caller: Caller, found: Access | None, need: Need) -> Access:

@@ -6,15 +6,14 @@ Its primary key is the last word where two slip past the lock's snapshot.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
 
 from ledger import sql
-from ledger.durable import OutcomeUnknown, durable
+from ledger.durable import OutcomeUnknown, durable, pipelined
 
 
 class IdempotencyInProgress(Exception):
@@ -75,6 +74,9 @@ class Answer:
 
 
 Refusal = Exception
+L = TypeVar("L")
+Look = Callable[[], L]
+Act = Callable[[L, list[int]], list[Answer | Refusal]]
 
 
 def once(claim: Claim, act: Callable[[], Answer], *, now: datetime) -> Answer:
@@ -83,32 +85,32 @@ def once(claim: Claim, act: Callable[[], Answer], *, now: datetime) -> Answer:
     Raises what `act` raises (then nothing is stored), IdempotencyInProgress, IdempotencyKeyReused, DuplicateRequest,
     and OutcomeUnknown where the commit was interrupted and the key tells nothing.
     """
-    (outcome,) = _settled([claim], lambda _: [act()], now, nullcontext)
+    (outcome,) = _settled(_once, [claim], lambda: None, lambda *_: [act()], now)
     if isinstance(outcome, Answer):
         return outcome
     raise outcome
 
 
-def once_each(
-    claims: Sequence[Claim], act: Callable[[list[int]], list[Answer | Refusal]], *, now: datetime
-) -> list[Answer | Refusal]:
+def once_each(claims: Sequence[Claim], look: Look[L], act: Act[L], *, now: datetime) -> list[Answer | Refusal]:
     """Do several things, each once for its key, in one durable transaction that they share.
 
     `act` is given the positions of those that are to be done, and answers or refuses each; only answers are stored.
-    Its statements are pipelined. Raises what `act` raises, and OutcomeUnknown where the commit was interrupted and a
-    key tells nothing.
+    `look` asks for what it will need before the keys are known to be free, so that one wait does for both. Their
+    statements are pipelined. Raises what they raise, and OutcomeUnknown where the commit was interrupted and a key
+    tells nothing.
     """
-    return _settled(claims, act, now, sql.pipeline)
+    return _settled(_once_each, claims, look, act, now)
 
 
 def _settled(
+    settle: Callable[[Sequence[Claim], Look[L], Act[L], datetime], list[Answer | Refusal]],
     claims: Sequence[Claim],
-    act: Callable[[list[int]], list[Answer | Refusal]],
+    look: Look[L],
+    act: Act[L],
     now: datetime,
-    together: Callable[[], AbstractContextManager[None]],
 ) -> list[Answer | Refusal]:
     try:
-        return _once(claims, act, now, together)
+        return settle(claims, look, act, now)
     except OutcomeUnknown:
         return [_known(claim) for claim in claims]
 
@@ -135,27 +137,19 @@ def _known(claim: Claim) -> Answer:
     return replace(stored, replayed=False)
 
 
-@durable
-def _once(
-    claims: Sequence[Claim],
-    act: Callable[[list[int]], list[Answer | Refusal]],
-    now: datetime,
-    together: Callable[[], AbstractContextManager[None]],
-) -> list[Answer | Refusal]:
-    with together():
-        return _act_once(claims, act, now)
-
-
-def _act_once(
-    claims: Sequence[Claim], act: Callable[[list[int]], list[Answer | Refusal]], now: datetime
-) -> list[Answer | Refusal]:
-    outcomes = _claim(claims)
+def _act_once(claims: Sequence[Claim], look: Look[L], act: Act[L], now: datetime) -> list[Answer | Refusal]:
+    claimed = _claim(claims)
+    found = look()
+    outcomes = claimed()
     fresh = [index for index, outcome in enumerate(outcomes) if outcome is None]
-    done = list(zip(fresh, act(fresh), strict=True)) if fresh else []
+    done = list(zip(fresh, act(found, fresh), strict=True)) if fresh else []
     _store([(claims[index], outcome) for index, outcome in done if isinstance(outcome, Answer)], now)
     for index, outcome in done:
         outcomes[index] = outcome
     return cast(list[Answer | Refusal], outcomes)
+
+
+_once, _once_each = durable(_act_once), pipelined(_act_once)
 
 
 CLAIM = """
@@ -166,9 +160,9 @@ ORDER BY c.position
 """
 
 
-def _claim(claims: Sequence[Claim]) -> list[Answer | Refusal | None]:
+def _claim(claims: Sequence[Claim]) -> Callable[[], list[Answer | Refusal | None]]:
     """For each key its stored answer, or why it can't be used now; None where it is ours to use."""
-    rows = sql.rows(
+    asked = sql.ask(
         CLAIM,
         (
             sql.array(claim.lock for claim in claims),
@@ -176,15 +170,19 @@ def _claim(claims: Sequence[Claim]) -> list[Answer | Refusal | None]:
             sql.texts(claim.key for claim in claims),
         ),
     )
-    found: list[Answer | Refusal | None] = []
-    taken: set[tuple[str, str]] = set()
-    for claim, (locked, *row) in zip(claims, rows, strict=True):
-        found.append(_look(claim, locked and (claim.caller, claim.key) not in taken, row))
-        taken.add((claim.caller, claim.key))
-    return found
+
+    def read() -> list[Answer | Refusal | None]:
+        found: list[Answer | Refusal | None] = []
+        taken: set[tuple[str, str]] = set()
+        for claim, (locked, *row) in zip(claims, asked(), strict=True):
+            found.append(_state(claim, locked and (claim.caller, claim.key) not in taken, row))
+            taken.add((claim.caller, claim.key))
+        return found
+
+    return read
 
 
-def _look(claim: Claim, free: bool, row: list[Any]) -> Answer | Refusal | None:
+def _state(claim: Claim, free: bool, row: list[Any]) -> Answer | Refusal | None:
     try:
         stored = _stored(claim, *row)
     except (IdempotencyKeyReused, DuplicateRequest) as refusal:

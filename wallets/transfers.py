@@ -1,7 +1,7 @@
 """Money across: from wallet to wallet, one or ten thousand at a time, in a number of round trips that doesn't grow."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from users.callers import Caller
 from users.context import request_id
 from users.permissions import PermissionDenied, require_scope
 from wallets import chart, metrics
-from wallets.access import Access, Need, NotFound, WalletRefused, check, reach
+from wallets.access import Access, Need, NotFound, WalletRefused, ask_reach, check
 
 
 class CurrencyMismatch(Exception):
@@ -94,15 +94,17 @@ Outcome = Transferred | Refusal
 
 def transfer(order: Order, *, now: datetime) -> Transferred:
     """Make one transfer, inside the caller's transaction. Raises its Refusal."""
-    (outcome,) = transfer_each([order], now=now)
+    (outcome,) = transfer_each(find_routes([order]), now=now)
     if not isinstance(outcome, Transferred):
         raise outcome
     return outcome
 
 
-def transfer_each(orders: Sequence[Order], *, now: datetime) -> list[Outcome]:
-    """Make what different callers ask for, each a deed of its own with its line in the trail."""
-    outcomes = _run(orders, now=now)
+def transfer_each(found: Sequence["Route | Refusal"], *, now: datetime) -> list[Outcome]:
+    """Make what different callers ask for, as `find_routes` found it, each a deed of its own with its line in the
+    trail.
+    """
+    outcomes = _run(found, now=now)
     audit.record_many(
         audit.Event(
             actor=order.caller, action="transfer.made", kind="transfer", object_id=order.id, now=now,
@@ -119,7 +121,7 @@ def transfer_batch(orders: Sequence[Order], *, whole: bool, now: datetime) -> li
     A refusal stands where one couldn't be made; with `whole` nothing is made then, and NothingMoved is raised with
     the first.
     """
-    outcomes = _run(orders, now=now, whole=whole)
+    outcomes = _run(find_routes(orders), now=now, whole=whole)
     for index, outcome in enumerate(outcomes):
         if whole and isinstance(outcome, Exception):
             # Undoes what was written for those before it.
@@ -133,12 +135,10 @@ def transfer_batch(orders: Sequence[Order], *, whole: bool, now: datetime) -> li
     return outcomes
 
 
-def _run(orders: Sequence[Order], *, now: datetime, whole: bool = False) -> list[Outcome]:
+def _run(found: Sequence["Route | Refusal"], *, now: datetime, whole: bool = False) -> list[Outcome]:
     """Make transfers in order, each seeing what those before it did. Inside the caller's transaction."""
-    outcomes: list[Any] = find_routes(orders)
-    if whole:
-        # What comes after the first that has no route can't be the first that can't be.
-        outcomes = outcomes[: _first_refused(outcomes) + 1]
+    # With `whole`, what comes after the first that has no route can't be the first that can't be.
+    outcomes: list[Any] = list(found[: _first_refused(found) + 1] if whole else found)
     routes = [(index, route) for index, route in enumerate(outcomes) if isinstance(route, Route)]
     if not routes:
         return outcomes
@@ -149,7 +149,7 @@ def _run(orders: Sequence[Order], *, now: datetime, whole: bool = False) -> list
             route.order, route.destination.id, route.source.currency, standing, now
         )
     made = [route for index, route in routes if isinstance(outcomes[index], Transferred)]
-    if made and not (whole and len(made) < len(orders)):
+    if made and not (whole and len(made) < len(found)):
         sql.run(WRITE, (now, *columns(made)))
         metrics.posted("transfer", len(made))
     return outcomes
@@ -188,11 +188,21 @@ class Route:
 
 def find_routes(orders: Sequence[Order]) -> list[Route | Refusal]:
     """For each order its route, or the first reason why it can't be, whatever money is there."""
-    people = _default_wallets(orders)
-    wallets = reach(
+    return ask_routes(orders)()
+
+
+def ask_routes(orders: Sequence[Order]) -> Callable[[], list[Route | Refusal]]:
+    """What `find_routes` finds, asked for now and read later."""
+    people = _ask_default_wallets(orders)
+    wallets = ask_reach(
         {order.caller for order in orders}, {id for order in orders for id in (order.source, order.destination) if id}
     )
-    return [_route(order, wallets, people) for order in orders]
+
+    def read() -> list[Route | Refusal]:
+        named, reached = people(), wallets()
+        return [_route(order, reached, named) for order in orders]
+
+    return read
 
 
 def _route(order: Order, wallets: Mapping[UUID, Access], people: Mapping[tuple[str, str], Access]) -> Route | Refusal:
@@ -231,17 +241,22 @@ WHERE u.is_active AND (u.email = ANY (%s::text[]) OR u.id = ANY (%s::uuid[]))
 """
 
 
-def _default_wallets(orders: Iterable[Order]) -> dict[tuple[str, str], Access]:
-    """The default wallets of the users that orders name, by name and currency."""
+def _ask_default_wallets(orders: Iterable[Order]) -> Callable[[], dict[tuple[str, str], Access]]:
+    """The default wallets of the users that orders name, by name and currency, to be read later."""
     names = {_name(order.destination_user) for order in orders if order.destination_user}
     if not names:
-        return {}
+        return dict
     emails = sql.texts(name for name in names if "@" in name)
     ids = sql.uuids(id for name in names if (id := _uuid(name)))
-    found: dict[tuple[str, str], Access] = {}
-    for email, user, wallet, currency, status, account in sql.rows(DEFAULTS, (emails, ids)):
-        found[email, currency] = found[user, currency] = Access(wallet, currency, status, account)
-    return found
+    asked = sql.ask(DEFAULTS, (emails, ids))
+
+    def read() -> dict[tuple[str, str], Access]:
+        found: dict[tuple[str, str], Access] = {}
+        for email, user, wallet, currency, status, account in asked():
+            found[email, currency] = found[user, currency] = Access(wallet, currency, status, account)
+        return found
+
+    return read
 
 
 def _name(user: str) -> str:

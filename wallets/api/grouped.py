@@ -26,13 +26,26 @@ class Asked(Generic[T]):
     context: Context
 
 
+def as_asked(orders: Sequence[T]) -> Callable[[], Sequence[T]]:
+    """What a deed takes that needs to look for nothing beforehand: the orders themselves."""
+    return lambda: orders
+
+
 class Grouped(Generic[T]):
     """Does `deed` for all the orders that arrived together, in one durable transaction; `told` puts what came of one
     into words. A refusal is an exception in the place of its order.
+
+    What the deed takes in the place of each order, `look` asks the server for, before a key's answer is waited for.
     """
 
-    def __init__(self, deed: Callable[..., Sequence[Any]], told: Callable[[Any, datetime], Answer]) -> None:
-        self._deed, self._told = deed, told
+    def __init__(
+        self,
+        deed: Callable[..., Sequence[Any]],
+        told: Callable[[Any, datetime], Answer],
+        *,
+        look: Callable[[Sequence[T]], Callable[[], Sequence[Any]]] = as_asked,
+    ) -> None:
+        self._deed, self._told, self._look = deed, told, look
         self._together: Together[Asked[T], Answer | Exception] = Together(self._do, limit=100, shared=DATABASE_AWAY)
 
     def __call__(self, view: OnceView, request: Request, order: T) -> Answer:
@@ -45,12 +58,18 @@ class Grouped(Generic[T]):
     def _do(self, asked: Sequence[Asked[T]]) -> Sequence[Answer | Exception]:
         now = timezone.now()
 
-        def act(positions: list[int]) -> list[Answer | Exception]:
-            chosen = [asked[position] for position in positions]
-            outcomes = self._deed([each.order for each in chosen], now=now)
-            return [self._answer(each, outcome, now) for each, outcome in zip(chosen, outcomes, strict=True)]
+        def look() -> Callable[[], Sequence[Any]]:
+            return self._look([each.order for each in asked])
 
-        return once_each([each.claim for each in asked], act, now=now)
+        def act(found: Callable[[], Sequence[Any]], positions: list[int]) -> list[Answer | Exception]:
+            all_found = found()
+            outcomes = self._deed([all_found[position] for position in positions], now=now)
+            return [
+                self._answer(asked[position], outcome, now)
+                for position, outcome in zip(positions, outcomes, strict=True)
+            ]
+
+        return once_each([each.claim for each in asked], look, act, now=now)
 
     def _answer(self, asked: Asked[T], outcome: Any, now: datetime) -> Answer | Exception:
         """What the key is bound to; an exception for a refusal that binds nothing."""

@@ -26,7 +26,7 @@ from wallets.api.once import OnceView, body_of, encoded
 from wallets.api.prefer import RESPOND_ASYNC, respond_async
 from wallets.models import Transfer
 from wallets.queued.accept import accept_each
-from wallets.transfers import Order, Outcome, Transferred, transfer_batch, transfer_each
+from wallets.transfers import Order, Outcome, Transferred, ask_routes, transfer_batch, transfer_each
 
 TAGS = ("money",)
 PREFER = OpenApiParameter(
@@ -37,8 +37,10 @@ PREFER = OpenApiParameter(
 )
 
 
-make: Grouped[Order] = Grouped(transfer_each, lambda made, now: encoded(201, shapes.transferred_out(made, now)))
-queue: Grouped[Order] = Grouped(accept_each, lambda queued, _: encoded(202, shapes.queued_out(queued)))
+make: Grouped[Order] = Grouped(
+    transfer_each, lambda made, now: encoded(201, shapes.transferred_out(made, now)), look=ask_routes
+)
+queue: Grouped[Order] = Grouped(accept_each, lambda queued, _: encoded(202, shapes.queued_out(queued)), look=ask_routes)
 
 
 class TransfersView(OnceView):

@@ -11,7 +11,7 @@ from ledger import sql
 from users import audit
 from wallets import bell
 from wallets.backlog import Backlog, QueueFull
-from wallets.transfers import Order, Refusal, Route, columns, find_routes
+from wallets.transfers import Order, Refusal, Route, columns
 
 # A ring that comes later than this finds nothing that the sweep hasn't found: it shall not keep others from a worker.
 RING_SECONDS = 1.0
@@ -31,13 +31,14 @@ class Queued:
 Outcome = Queued | Refusal | QueueFull
 
 
-def accept_each(orders: Sequence[Order], *, now: datetime) -> list[Outcome]:
-    """Queue what different callers ask for, inside the caller's transaction; a worker is rung after its commit.
+def accept_each(found: Sequence[Route | Refusal], *, now: datetime) -> list[Outcome]:
+    """Queue what different callers ask for, as `find_routes` found it, inside the caller's transaction; a worker is
+    rung after its commit.
 
     Who may spend is decided here, and stays decided; the money and the wallets are looked at when it is made.
     """
     outcomes: list[Outcome] = []
-    room = _room_for(found := find_routes(orders))
+    room = _room_for(found)
     accepted: list[Route] = []
     for route in found:
         if not isinstance(route, Route):

@@ -188,18 +188,15 @@ def test_a_wallet_that_is_frozen_in_between_pays_nothing(committed, alice, sade,
 
 def test_who_loses_the_race_for_a_key_gets_the_winners_answer(committed, alice, purse, bobs, monkeypatch):
     """The winner's key is committed after the loser has looked for it."""
-    act_once, winners = idempotency._act_once, iter([Answer(201, b'{"id": "the winner"}')])
+    store, winners = idempotency._store, iter([Answer(201, b'{"id": "the winner"}')])
     monkeypatch.setattr(Claim, "lock", property(lambda _: random.getrandbits(60)))
 
-    def beaten(claims, act, now):
-        def late(positions):
-            for answer in winners:
-                at_once(1, lambda _, answer=answer: idempotency.once(claims[0], lambda: answer, now=now))
-            return act(positions)
+    def late(answers, now):
+        for answer in winners:
+            at_once(1, lambda _, answer=answer: idempotency.once(answers[0][0], lambda: answer, now=now))
+        store(answers, now)
 
-        return act_once(claims, late, now)
-
-    monkeypatch.setattr(idempotency, "_act_once", beaten)
+    monkeypatch.setattr(idempotency, "_store", late)
     told = alice.http.post("transfers", body(purse, bobs))
     assert (told.body, told.headers["Idempotent-Replayed"]) == ({"id": "the winner"}, "true")
     assert balance(alice.http, purse)[0] == 1_000

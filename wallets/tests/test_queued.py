@@ -32,7 +32,7 @@ from wallets.queued.outcomes import Drained
 from wallets.tests.conftest import balance, books_are_clean, service
 from wallets.tests.simulator.conftest import until
 from wallets.tests.test_once import at_once
-from wallets.transfers import Order
+from wallets.transfers import Order, find_routes
 
 ASYNC = {"Prefer": "respond-async"}
 Status = Transfer.Status
@@ -63,7 +63,7 @@ def queue(person, source, destination, amounts):
         Order(caller=person.caller, source=source.id, destination=destination.id, amount=amount) for amount in amounts
     ]
     with transaction.atomic():
-        accept_each(orders, now=now)
+        accept_each(find_routes(orders), now=now)
     return [order.id for order in orders]
 
 
@@ -308,7 +308,7 @@ def test_a_full_queue_takes_no_more_and_stores_nothing(alice, purse, bobs, setti
 def test_of_those_who_come_together_as_many_are_taken_as_have_room(alice, purse, bobs, settings):
     settings.TRANSFER_QUEUE_LIMIT = 2
     orders = [Order(caller=alice.caller, source=purse.id, destination=bobs.id, amount=5) for _ in range(4)]
-    outcomes = accept_each(orders, now=datetime.now(UTC))
+    outcomes = accept_each(find_routes(orders), now=datetime.now(UTC))
     assert [getattr(outcome, "code", "queued") for outcome in outcomes] == ["queued"] * 2 + ["queue_full"] * 2
 
 

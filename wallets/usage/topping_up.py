@@ -19,7 +19,7 @@ from users import audit
 from users.callers import Caller
 from wallets import metrics
 from wallets.models import AutomaticTopUp, AutomaticTopUpAttempt, UsageAccount
-from wallets.transfers import Order, Refusal, Transferred, transfer_each
+from wallets.transfers import Order, Refusal, Transferred, find_routes, transfer_each
 from wallets.usage import watching
 from wallets.usage.months import after, month_of, start
 from wallets.usage.settling import WORKERS
@@ -98,7 +98,7 @@ def _move(plan: AutomaticTopUp, now: datetime) -> Transferred | Refusal:
     """The transfer, as the owner would make it: what they may no longer do is declined."""
     owner = Caller("person", plan.source.owner_id or NOBODY)
     order = Order(owner, plan.source_id, plan.amount, plan.wallet_id, description="Automatic top-up")
-    (outcome,) = transfer_each([order], now=now)
+    (outcome,) = transfer_each(find_routes([order]), now=now)
     return outcome
 
 
