@@ -47,13 +47,20 @@ class _Call(Generic[T, R]):
 class Together(Generic[T, R]):
     """`do` takes up to `limit` items and gives an outcome for each, in their order; it does all of them or none.
 
-    An error of a class in `shared` is everybody's; after any other the items are done one by one.
+    An error of a class in `shared` is everybody's; after any other the items are done one by one. Where some wait
+    already, others are given so many seconds to `linger` in; that pays where what is done ends with a wait for the disk
+    (PostgreSQL's commit_delay, on this side of the connection).
     """
 
     def __init__(
-        self, do: Callable[[Sequence[T]], Sequence[R]], *, limit: int, shared: tuple[type[Exception], ...] = ()
+        self,
+        do: Callable[[Sequence[T]], Sequence[R]],
+        *,
+        limit: int,
+        shared: tuple[type[Exception], ...] = (),
+        linger: float = 0,
     ) -> None:
-        self._do, self._limit, self._shared = do, limit, shared
+        self._do, self._limit, self._shared, self._linger = do, limit, shared, linger
         self._waiting: deque[_Call[T, R]] = deque()
         self._guard = Lock()
         self._busy = False
@@ -74,6 +81,8 @@ class Together(Generic[T, R]):
         """Do what waits, in the order in which it came, one's own first; then let the next one lead."""
         # Lets those who are nearly here come along; who is alone loses nothing by it.
         time.sleep(0)
+        if self._linger and len(self._waiting) > 1:
+            time.sleep(self._linger)
         with self._guard:
             calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._limit))]
         try:

@@ -1,6 +1,7 @@
 """Calls that arrive together are done together, each with its own outcome."""
 
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError
@@ -60,6 +61,33 @@ def test_a_group_has_a_limit():
     doer = Doer()
     assert run(doer, [1, 2, 3, 4, 5], limit=3) == [2, 4, 6, 8, 10]
     assert [len(group) for group in doer.groups] == [1, 3, 1]
+
+
+def test_where_some_wait_those_who_are_nearly_here_are_waited_for(monkeypatch):
+    doer, lingers = Doer(), Event()
+    together = Together(doer, limit=100, linger=60)
+
+    def sleep(seconds):
+        if seconds:
+            lingers.set()
+            while len(together._waiting) < 3:
+                pass
+
+    def call(number):
+        while number and not doer.groups:
+            pass
+        if number == 3:
+            lingers.wait(5)
+        if number == 4:
+            while len(together._waiting) < 2:
+                pass
+            doer.others_wait.set()
+            return None
+        return together(number)
+
+    monkeypatch.setattr("wallets.together.time", SimpleNamespace(sleep=sleep))
+    assert at_once(5, call) == [0, 2, 4, 6, None]
+    assert [sorted(group) for group in doer.groups] == [[0], [1, 2, 3]]
 
 
 def test_one_that_cant_be_done_doesnt_keep_the_others_from_it():
