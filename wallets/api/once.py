@@ -53,7 +53,7 @@ class OnceView(APIView):
 
     def answered(self, request: Request, answer: Answer, location: str = "") -> HttpResponse:
         """The answer on the wire. Raises DuplicateRequest for a replay that the client doesn't want."""
-        if answer.replayed and request.headers.get("Idempotency-Mode", "").strip().lower() == "conflict":
+        if answer.replayed and request.META.get("HTTP_IDEMPOTENCY_MODE", "").strip().lower() == "conflict":
             raise DuplicateRequest(original_status=answer.status, original_response=msgspec.Raw(answer.body))
         return _response(answer, location)
 
@@ -88,7 +88,7 @@ def claim_of(request: Request) -> Claim:
 
 
 def _key(request: Request) -> str:
-    header, field = request.headers.get("Idempotency-Key"), _data(request).get(FIELD)
+    header, field = request.META.get("HTTP_IDEMPOTENCY_KEY"), _data(request).get(FIELD)
     if header is not None:
         header = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
     if header is not None and field is not None and header != field:

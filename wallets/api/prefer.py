@@ -16,7 +16,7 @@ RESPOND_ASYNC = "respond-async"
 
 def respond_async(request: Request) -> bool:
     """Whether an answer before the deed is welcome."""
-    return preferences(request.headers.get("Prefer", "")).get(RESPOND_ASYNC) == ""
+    return preferences(request.META.get("HTTP_PREFER", "")).get(RESPOND_ASYNC) == ""
 
 
 def preferences(header: str) -> dict[str, str]:
