@@ -7,7 +7,7 @@ can't deadlock among themselves.
 
 import json
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
@@ -81,12 +81,15 @@ def _post_all(postings: Sequence[Posting], spin: int, now: datetime) -> Posted:
 
 def _post_parts(postings: Sequence[Posting], spin: int, now: datetime, whole: bool) -> Posted:
     """Lock, decide and write; with `whole`, nothing more is written from the first refusal on."""
-    lanes = lock(_keys(postings, spin), now)
+    places, legs = _places(postings, spin)
+    lanes = _lock(places, now)
+    moves = [[lanes.at[place] for place in each] for each in legs]
     holds, refusals = _holds(postings), list[Refused | None]()
     try:
         with sql.pipeline() if len(postings) > PART else nullcontext():
             for first in range(0, len(postings), PART):
-                decision = decide(postings[first : first + PART], lanes, holds, spin=spin, now=now)
+                part = slice(first, first + PART)
+                decision = decide(postings[part], moves[part], lanes, holds, now=now)
                 refusals += decision.refusals
                 if not (whole and any(refusals)):
                     _write(decision, now)
@@ -139,12 +142,35 @@ def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane
     return {Key(row[0], row[1]): Lane(*row) for row in rows}
 
 
-def _keys(postings: Iterable[Posting], spin: int) -> list[Key]:
-    """The lanes that the requests touch, each once; the server puts them in lock order."""
-    keys = {lane_of(leg, spin) for posting in postings for leg in posting.legs}
+def _places(postings: Sequence[Posting], spin: int) -> tuple[dict[Key, int], list[list[int]]]:
+    """The lanes that the requests touch, each with its place in a list of them; and the places of each one's legs."""
+    places: dict[Key, int] = {}
+    legs = [[places.setdefault(lane_of(leg, spin), len(places)) for leg in posting.legs] for posting in postings]
     for posting in postings:
-        keys.update(Key(part.account, 0) for parts in (posting.places, posting.closes) for part in parts)
-    return list(keys)
+        for parts in (posting.places, posting.closes):
+            for part in parts:
+                places.setdefault(Key(part.account, 0), len(places))
+    return places, legs
+
+
+class Lanes(Mapping[Key, Lane]):
+    """Lanes that are locked, by their keys or, `at` once, by their places; None where there is no such lane."""
+
+    def __init__(self, places: Mapping[Key, int]) -> None:
+        self._places = places
+        self.at: list[Lane | None] = [None] * len(places)
+
+    def __getitem__(self, key: Key) -> Lane:
+        lane = self.at[self._places[key]]
+        if lane is None:
+            raise KeyError(key)
+        return lane
+
+    def __iter__(self) -> Iterator[Key]:
+        return (key for key, place in self._places.items() if self.at[place] is not None)
+
+    def __len__(self) -> int:
+        return sum(lane is not None for lane in self.at)
 
 
 # A row answers for the key at its position, `n`.
@@ -159,10 +185,16 @@ ORDER BY b.account_id, b.lane FOR NO KEY UPDATE OF b
 """
 
 
-def lock(keys: Sequence[Key], now: datetime) -> dict[Key, Lane]:
+def lock(keys: Iterable[Key], now: datetime) -> Mapping[Key, Lane]:
     """Lock the lanes, in order, and free what expired holds still bind there."""
+    return _lock({key: place for place, key in enumerate(keys)}, now)
+
+
+def _lock(places: Mapping[Key, int], now: datetime) -> Lanes:
+    keys, lanes = list(places), Lanes(places)
     rows = sql.rows(LOCK, (now, sql.uuids(key.account for key in keys), sql.array(key.lane for key in keys)))
-    lanes = {(key := keys[row[0]]): Lane(*key, *row[1:9]) for row in rows}
+    for place, *row, _ in rows:
+        lanes.at[place] = Lane(*keys[place], *row)
     if lapsed := [keys[row[0]].account for row in rows if row[9]]:
         _expire_holds(lapsed, lanes, now)
     return lanes
@@ -270,7 +302,7 @@ def _lanes(decision: Decision, moments: dict[datetime, int]) -> dict[str, str]:
 
 
 def _entries(decision: Decision, moments: dict[datetime, int]) -> dict[str, str]:
-    places, versions, transactions, legs, amounts, balances, posted_at = zip(*decision.entries, strict=True)
+    places, transactions, versions, legs, amounts, balances, posted_at = zip(*decision.entries, strict=True)
     return {
         "entry_places": sql.array(places),
         "entry_versions": sql.array(versions),
