@@ -23,7 +23,7 @@ from ledger.money import MAX_POSTING
 from ledger.requests import Leg, Place, Posting, check_shape, debits
 
 # So many are written at a time: the server works on some while the next are decided. Fewer cost it more than they save.
-PART = 200
+PART = 50
 
 
 class OutsideTransaction(Exception):
