@@ -40,13 +40,17 @@ def run(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> p
 
 @contextmanager
 def pipeline() -> Iterator[None]:
-    """Send statements without waiting for each: the server works on one while the next is made.
+    """Send statements without waiting for each: the server works on one while the next is made. Within a pipeline, it
+    is that one.
 
     Reading rows waits for them; an error may surface at a later statement or at the end of the block, and a cursor's
     `rowcount` is known only after it. So the statements within must tell by themselves what may not be.
     """
     connection = connections[_alias.get()]
     connection.ensure_connection()
+    if connection.connection.pgconn.pipeline_status:
+        yield
+        return
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
 

@@ -1,13 +1,13 @@
 """What a batch of events needs to be rated: the wallets, meters and prices that it names, read at once."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from ledger import sql
-from wallets.access import Access, reach
+from wallets.access import Access, ask_reach
 from wallets.usage.events import Event
 from wallets.usage.months import month_of, start
 from wallets.usage.prices import SHARE_PRICES
@@ -65,24 +65,34 @@ WHERE m.slug = ANY (%s::text[]) ORDER BY p.starts_at
 """
 
 
-def look_up(events: Collection[Event]) -> Catalogue:
-    """The wallets, meters and prices of some events. No price is announced until the caller's transaction ends."""
+def look_up(events: Collection[Event]) -> Callable[[], Catalogue]:
+    """Ask for the wallets, meters and prices of some events, to be read later. No price is announced until the caller's
+    transaction ends.
+    """
     since = start(month_of(min(event.occurred_at for event in events)))
     wallets, slugs = {event.wallet for event in events}, {event.meter for event in events}
     sql.run(SHARE_PRICES)
-    return Catalogue(reach((), wallets), read_meters(slugs, wallets, since))
+    reached, meters = ask_reach((), wallets), _ask_meters(slugs, wallets, since)
+    return lambda: Catalogue(reached(), meters())
 
 
 def read_meters(slugs: Iterable[str], wallets: Iterable[UUID], since: datetime) -> dict[str, Metered]:
     """Meters by their slugs, with the prices that hold for some wallets since a moment."""
-    found: dict[str, Metered] = {}
-    for id, slug, aggregation, property, is_active, currency, wallet, *price in sql.rows(
-        METERS, (sql.uuids(wallets), since, sql.texts(slugs))
-    ):
-        meter = found.setdefault(slug, Metered(id, slug, aggregation, property, is_active))
-        if price[0] is not None:
-            meter.add(currency, wallet, read_price(*price))
-    return found
+    return _ask_meters(slugs, wallets, since)()
+
+
+def _ask_meters(slugs: Iterable[str], wallets: Iterable[UUID], since: datetime) -> Callable[[], dict[str, Metered]]:
+    asked = sql.ask(METERS, (sql.uuids(wallets), since, sql.texts(slugs)))
+
+    def read() -> dict[str, Metered]:
+        found: dict[str, Metered] = {}
+        for id, slug, aggregation, property, is_active, currency, wallet, *price in asked():
+            meter = found.setdefault(slug, Metered(id, slug, aggregation, property, is_active))
+            if price[0] is not None:
+                meter.add(currency, wallet, read_price(*price))
+        return found
+
+    return read
 
 
 def read_price(

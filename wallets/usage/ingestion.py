@@ -4,7 +4,7 @@ One transaction: prices are held still, keys claimed, accounts locked, and event
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from ledger import sql
-from ledger.durable import durable
+from ledger.durable import pipelined
 from wallets import bell, metrics
 from wallets.models import Meter
 from wallets.usage import cache, catalogue, keys, quarantine, rollups, totals, values
@@ -37,14 +37,18 @@ def take(events: Sequence[Event], *, now: datetime, bounded: bool = True, heard:
     """
     if not events:
         return []
-    judge = Judge(catalogue.look_up(events), Bounds.at(now) if bounded else None).judge
-    verdicts = [judge(event) for event in events]
+    found = catalogue.look_up(events)
     named = Named(events)
+    judge = Judge(found(), Bounds.at(now) if bounded else None).judge
+    verdicts = [judge(event) for event in events]
     wanted = {position: verdict for position, verdict in enumerate(verdicts) if isinstance(verdict, Place)}
-    known = keys.claim(named, wanted, now=now)
+    claimed = keys.claim(named, wanted, now=now)
+    # While the server claims them, they are taken for fresh, which most of them are.
+    sums = Sums(named, wanted)
+    known = claimed()
     fresh = {position: wanted[position] for position, outcome in known.items() if outcome is None}
     if fresh:
-        _count(named, fresh, now)
+        _count(sums if len(fresh) == len(wanted) else Sums(named, fresh), now)
     outcomes = [_outcome(position, verdict, known) for position, verdict in enumerate(verdicts)]
     quarantine.keep(named, outcomes, now=now, codes=settings.USAGE_QUARANTINE if heard else None)
     for status, count in Counter(outcome.status for outcome in outcomes).items():
@@ -52,7 +56,7 @@ def take(events: Sequence[Event], *, now: datetime, bounded: bool = True, heard:
     return outcomes
 
 
-take_durably = durable(take)
+take_durably = pipelined(take)
 
 
 def _outcome(position: int, verdict: Place | Outcome, known: Mapping[int, Outcome | None]) -> Outcome:
@@ -64,18 +68,25 @@ def _outcome(position: int, verdict: Place | Outcome, known: Mapping[int, Outcom
     return verdict
 
 
+class Sums:
+    """Events that are to be counted, as they are written, and what they come to at each place."""
+
+    def __init__(self, named: Named, places: Mapping[int, Place]) -> None:
+        self.events = [(named.events[position], place) for position, place in places.items()]
+        self.spots = _gather(self.events)
+        self.columns = _columns(self.events, [named.keys[position] for position in places])
+
+
 @exact
-def _count(named: Named, fresh: Mapping[int, Place], now: datetime) -> None:
+def _count(sums: Sums, now: datetime) -> None:
     """Write events that were claimed, and all that they come to. What can be done before accounts are locked, is."""
-    found = _gather(named, fresh)
     with sql.pipeline():
-        _write_events(named, fresh, now)
-        locked = totals.lock({_group(spot.place) for spot in found}, now=now)
-    _add(found, locked, now)
-    _count_values(named, fresh, locked)
-    locked.rate()
-    with sql.pipeline():
-        for aggregation, minutes in _by_aggregation(found).items():
+        sql.run(WRITE, (now, *sums.columns))
+        locked = totals.lock({_group(spot.place) for spot in sums.spots}, now=now)
+        _add(sums.spots, locked, now)
+        _count_values(sums.events, locked)
+        locked.rate()
+        for aggregation, minutes in _by_aggregation(sums.spots).items():
             rollups.add(aggregation, minutes)
         totals.write(locked, now=now)
     _tell(locked)
@@ -85,15 +96,15 @@ def _group(place: Place) -> Group:
     return Group(place.wallet.id, place.month, place.meter.id)
 
 
-def _gather(named: Named, fresh: Mapping[int, Place]) -> list[Spot]:
+@exact
+def _gather(events: Iterable[tuple[Event, Place]]) -> list[Spot]:
     """What events come to at each place."""
     # Within a batch a place is one object.
     spots: dict[int, Spot] = {}
-    for position, place in fresh.items():
+    for event, place in events:
         spot = spots.get(id(place))
         if spot is None:
             spot = spots[id(place)] = Spot(place)
-        event = named.events[position]
         spot.add(event.quantity, event.occurred_at)
     return list(spots.values())
 
@@ -120,13 +131,12 @@ def _by_aggregation(found: Sequence[Spot]) -> dict[str, dict[Minute, Folded]]:
     return counted
 
 
-def _count_values(named: Named, fresh: Mapping[int, Place], locked: Totals) -> None:
+def _count_values(events: Iterable[tuple[Event, Place]], locked: Totals) -> None:
     """Different values: a month of theirs grows by those that weren't known."""
-    unique = Meter.Aggregation.UNIQUE
-    places = {position: place for position, place in fresh.items() if place.meter.aggregation == unique}
     found = values.add(
-        (_group(place), values.value_of(named.events[position], place), named.events[position].occurred_at)
-        for position, place in places.items()
+        (_group(place), values.value_of(event, place), event.occurred_at)
+        for event, place in events
+        if place.meter.aggregation == Meter.Aggregation.UNIQUE
     )
     for group, count in found.items():
         (month,) = locked.months[group].values()
@@ -149,15 +159,11 @@ FROM unnest(%s::timestamptz[], %s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[]
 """
 
 
-def _write_events(named: Named, fresh: Mapping[int, Place], now: datetime) -> None:
-    events = [named.events[position] for position in fresh]
-    sql.run(
-        WRITE,
-        (
-            now, sql.moments(event.occurred_at for event in events),
-            sql.texts(named.keys[position] for position in fresh), sql.uuids(event.wallet for event in events),
-            sql.uuids(place.meter.id for place in fresh.values()), sql.array(event.quantity for event in events),
-            sql.texts(event.source for event in events), sql.texts(event.event_id for event in events),
-            sql.texts(event.document for event in events),
-        ),
+def _columns(events: Sequence[tuple[Event, Place]], keys: Sequence[str]) -> tuple[str, ...]:
+    """What is written of events, an array for each column: as WRITE takes them."""
+    return (
+        sql.moments(event.occurred_at for event, _ in events), sql.texts(keys),
+        sql.uuids(event.wallet for event, _ in events), sql.uuids(place.meter.id for _, place in events),
+        sql.array(event.quantity for event, _ in events), sql.texts(event.source for event, _ in events),
+        sql.texts(event.event_id for event, _ in events), sql.texts(event.document for event, _ in events),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Each event once: the key of its source and id is claimed by a row, in the transaction that counts it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -38,38 +38,47 @@ class Named:
         self.contents = [event.content for event in events]
 
 
-def claim(named: Named, wanted: Collection[int], *, now: datetime) -> dict[int, Outcome | None]:
-    """Claim the wanted events, by position, inside the caller's transaction.
+def claim(named: Named, wanted: Collection[int], *, now: datetime) -> Callable[[], dict[int, Outcome | None]]:
+    """Claim the wanted events, by position, inside the caller's transaction; what came of it is read later.
 
-    Answers with None for those that are claimed now, and for what was known, wanted or not, whether it is a duplicate
-    or a conflict. Of those that come twice in the batch the first is claimed.
+    It answers with None for those that are claimed now, and for what was known, wanted or not, whether it is a
+    duplicate or a conflict. Of those that come twice in the batch the first is claimed.
     """
     first: dict[str, int] = {}
     for position in [*wanted, *(position for position in range(len(named.keys)) if position not in wanted)]:
         first.setdefault(named.keys[position], position)
-    fresh, stands = _ask(named, list(first.values()), wanted, now)
-    outcomes: dict[int, Outcome | None] = {}
-    for position, (key, content) in enumerate(zip(named.keys, named.contents, strict=True)):
-        same = first[key]
-        if same == position and same in fresh:
-            outcomes[position] = None
-        elif same in stands:
-            outcomes[position] = DUPLICATE if stands[same] == content else CONFLICT
-    return outcomes
+    asked = _ask(named, list(first.values()), wanted, now)
+
+    def read() -> dict[int, Outcome | None]:
+        fresh, stands = asked()
+        outcomes: dict[int, Outcome | None] = {}
+        for position, (key, content) in enumerate(zip(named.keys, named.contents, strict=True)):
+            same = first[key]
+            if same == position and same in fresh:
+                outcomes[position] = None
+            elif same in stands:
+                outcomes[position] = DUPLICATE if stands[same] == content else CONFLICT
+        return outcomes
+
+    return read
 
 
 def _ask(
     named: Named, positions: Sequence[int], wanted: Collection[int], now: datetime
-) -> tuple[set[int], dict[int, str]]:
+) -> Callable[[], tuple[set[int], dict[int, str]]]:
     """Those that are claimed now, and for each whose id is taken, now or before, the content that stands for it."""
     count = sum(position in wanted for position in positions)
-    claimed = sql.rows(CLAIM, {**_asked(named, positions[:count]), "now": now}) if count else []
-    fresh = {positions[number] for (number,) in claimed}
-    stands = {position: named.contents[position] for position in fresh}
-    if others := [position for position in positions if position not in fresh]:
-        found = sql.rows(KNOWN, _asked(named, others))
-        stands |= {others[number]: _stands(named, others[number], other) for number, other in found}
-    return fresh, stands
+    claimed = sql.ask(CLAIM, {**_asked(named, positions[:count]), "now": now}) if count else list
+
+    def read() -> tuple[set[int], dict[int, str]]:
+        fresh = {positions[number] for (number,) in claimed()}
+        stands = {position: named.contents[position] for position in fresh}
+        if others := [position for position in positions if position not in fresh]:
+            found = sql.rows(KNOWN, _asked(named, others))
+            stands |= {others[number]: _stands(named, others[number], other) for number, other in found}
+        return fresh, stands
+
+    return read
 
 
 def _asked(named: Named, positions: Sequence[int]) -> dict[str, str]:
