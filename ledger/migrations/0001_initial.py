@@ -44,6 +44,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("type__in", ["asset", "liability", "equity", "income", "expense"])),
+                        name="ledger_account_type",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="ledger_account_currency"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Balance",
@@ -81,6 +92,45 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("floor__isnull", True),
+                            (
+                                "floor__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("sign"), "*", models.F("balance")
+                                        ),
+                                        "-",
+                                        models.F("held"),
+                                    ),
+                                    "-",
+                                    models.F("pending"),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="ledger_balance_floor",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("balance__range", (-9000000000000000, 9000000000000000))),
+                        name="ledger_balance_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("held__gte", 0), ("pending__gte", 0)), name="ledger_balance_reserved"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("sign__in", (1, -1))), name="ledger_balance_sign"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("lane__gte", 0), models.Q(("floor__isnull", True), ("lane", 0), _connector="OR")
+                        ),
+                        name="ledger_balance_lane",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Hold",
@@ -122,6 +172,49 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__range", (1, 1000000000000000))), name="ledger_hold_amount"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("captured__gte", 0),
+                            ("captured__lte", models.F("amount")),
+                            models.Q(("status", "captured"), ("captured", 0), _connector="OR"),
+                        ),
+                        name="ledger_hold_captured",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("status", "open")),
+                            models.Q(models.Q(("status", "open"), _negated=True), ("closed_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="ledger_hold_closed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind", "held"),
+                            models.Q(("expires_at__isnull", False), ("kind", "pending")),
+                            _connector="OR",
+                        ),
+                        name="ledger_hold_pending",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.F("account"),
+                        models.F("expires_at"),
+                        condition=models.Q(("status", "open")),
+                        name="ledger_hold_open",
+                    ),
+                    models.Index(models.F("account"), models.F("placed_at"), name="ledger_hold_history"),
+                    models.Index(
+                        models.F("expires_at"), condition=models.Q(("status", "open")), name="ledger_hold_lapsing"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Transaction",
@@ -147,6 +240,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("reverses"),
+                        condition=models.Q(("reverses__isnull", False)),
+                        name="ledger_transaction_reversed_once",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Entry",
@@ -184,143 +286,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("type__in", ["asset", "liability", "equity", "income", "expense"])),
-                name="ledger_account_type",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="ledger_account_currency"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="balance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("floor__isnull", True),
-                    (
-                        "floor__lte",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("sign"), "*", models.F("balance")
-                                ),
-                                "-",
-                                models.F("held"),
-                            ),
-                            "-",
-                            models.F("pending"),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(models.F("transaction"), models.F("leg"), name="ledger_entry_leg"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount__range", (-1000000000000000, 1000000000000000)),
+                            models.Q(("amount", 0), _negated=True),
                         ),
+                        name="ledger_entry_amount",
                     ),
-                    _connector="OR",
-                ),
-                name="ledger_balance_floor",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="balance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("balance__range", (-9000000000000000, 9000000000000000))),
-                name="ledger_balance_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="balance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("held__gte", 0), ("pending__gte", 0)), name="ledger_balance_reserved"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="balance",
-            constraint=models.CheckConstraint(condition=models.Q(("sign__in", (1, -1))), name="ledger_balance_sign"),
-        ),
-        migrations.AddConstraint(
-            model_name="balance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("lane__gte", 0), models.Q(("floor__isnull", True), ("lane", 0), _connector="OR")),
-                name="ledger_balance_lane",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(
-                models.F("account"),
-                models.F("expires_at"),
-                condition=models.Q(("status", "open")),
-                name="ledger_hold_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(models.F("account"), models.F("placed_at"), name="ledger_hold_history"),
-        ),
-        migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(
-                models.F("expires_at"), condition=models.Q(("status", "open")), name="ledger_hold_lapsing"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__range", (1, 1000000000000000))), name="ledger_hold_amount"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("captured__gte", 0),
-                    ("captured__lte", models.F("amount")),
-                    models.Q(("status", "captured"), ("captured", 0), _connector="OR"),
-                ),
-                name="ledger_hold_captured",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at__isnull", True), ("status", "open")),
-                    models.Q(models.Q(("status", "open"), _negated=True), ("closed_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="ledger_hold_closed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind", "held"), models.Q(("expires_at__isnull", False), ("kind", "pending")), _connector="OR"
-                ),
-                name="ledger_hold_pending",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.UniqueConstraint(
-                models.F("reverses"),
-                condition=models.Q(("reverses__isnull", False)),
-                name="ledger_transaction_reversed_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.UniqueConstraint(models.F("transaction"), models.F("leg"), name="ledger_entry_leg"),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("amount__range", (-1000000000000000, 1000000000000000)), models.Q(("amount", 0), _negated=True)
-                ),
-                name="ledger_entry_amount",
-            ),
+                ],
+            },
         ),
     ]

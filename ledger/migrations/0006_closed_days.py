@@ -80,11 +80,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={"verbose_name_plural": "boundary"},
-        ),
-        migrations.AddConstraint(
-            model_name="boundary",
-            constraint=models.CheckConstraint(condition=models.Q(("id", 1)), name="ledger_boundary_one_row"),
+            options={
+                "verbose_name_plural": "boundary",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="ledger_boundary_one_row"),
+                ],
+            },
         ),
         migrations.AddConstraint(
             model_name="transaction",

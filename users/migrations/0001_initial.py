@@ -98,6 +98,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                        name="users_user_email_lower",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ApiSecret",
@@ -114,6 +122,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("slot__in", (1, 2))), name="users_apisecret_two_slots"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at__isnull", True)),
+                        fields=("client", "slot"),
+                        name="users_apisecret_one_live_a_slot",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AuditEvent",
@@ -168,26 +186,5 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
-                name="users_user_email_lower",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apisecret",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("slot__in", (1, 2))), name="users_apisecret_two_slots"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apisecret",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("revoked_at__isnull", True)),
-                fields=("client", "slot"),
-                name="users_apisecret_one_live_a_slot",
-            ),
         ),
     ]

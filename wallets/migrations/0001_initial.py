@@ -71,6 +71,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("client__isnull", True), ("user__isnull", False)),
+                            models.Q(("client__isnull", False), ("user__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="wallets_bank_account_owner",
+                    ),
+                    models.UniqueConstraint(
+                        models.F("user"),
+                        models.F("client"),
+                        models.F("provider"),
+                        models.F("bank_code"),
+                        models.F("number_digest"),
+                        models.F("currency"),
+                        condition=models.Q(("deleted_at__isnull", True)),
+                        name="wallets_bank_account_once",
+                        nulls_distinct=False,
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="IdempotencyKey",
@@ -137,6 +160,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("owner"),
+                        models.F("currency"),
+                        condition=models.Q(("is_default", True)),
+                        name="wallets_one_default",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ("active", "frozen", "closed"))), name="wallets_wallet_status"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Transfer",
@@ -225,6 +261,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(models.F("wallet"), models.F("user"), name="wallets_member_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ("owner", "spender", "viewer"))), name="wallets_member_role"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Deposit",
@@ -350,6 +394,42 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ("pending", "processing", "in_review", "completed", "failed"))
+                        ),
+                        name="wallets_withdrawal_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("next_at__isnull", False), ("status__in", ("pending", "processing"))),
+                            models.Q(("next_at__isnull", True), ("status__in", ("in_review", "completed", "failed"))),
+                            _connector="OR",
+                        ),
+                        name="wallets_withdrawal_done",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "completed"), _negated=True),
+                            ("transaction__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="wallets_withdrawal_paid",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.F("next_at"),
+                        condition=models.Q(("next_at__isnull", False)),
+                        name="wallets_withdrawal_due",
+                    ),
+                    models.Index(
+                        models.F("status"), condition=models.Q(("status", "pending")), name="wallets_withdrawal_waiting"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PayoutAttempt",
@@ -391,114 +471,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="bankaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("client__isnull", True), ("user__isnull", False)),
-                    models.Q(("client__isnull", False), ("user__isnull", True)),
-                    _connector="OR",
-                ),
-                name="wallets_bank_account_owner",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankaccount",
-            constraint=models.UniqueConstraint(
-                models.F("user"),
-                models.F("client"),
-                models.F("provider"),
-                models.F("bank_code"),
-                models.F("number_digest"),
-                models.F("currency"),
-                condition=models.Q(("deleted_at__isnull", True)),
-                name="wallets_bank_account_once",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="wallet",
-            constraint=models.UniqueConstraint(
-                models.F("owner"),
-                models.F("currency"),
-                condition=models.Q(("is_default", True)),
-                name="wallets_one_default",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="wallet",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ("active", "frozen", "closed"))), name="wallets_wallet_status"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.UniqueConstraint(models.F("wallet"), models.F("user"), name="wallets_member_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ("owner", "spender", "viewer"))), name="wallets_member_role"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="withdrawal",
-            index=models.Index(
-                models.F("next_at"), condition=models.Q(("next_at__isnull", False)), name="wallets_withdrawal_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="withdrawal",
-            index=models.Index(
-                models.F("status"), condition=models.Q(("status", "pending")), name="wallets_withdrawal_waiting"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ("pending", "processing", "in_review", "completed", "failed"))),
-                name="wallets_withdrawal_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("next_at__isnull", False), ("status__in", ("pending", "processing"))),
-                    models.Q(("next_at__isnull", True), ("status__in", ("in_review", "completed", "failed"))),
-                    _connector="OR",
-                ),
-                name="wallets_withdrawal_done",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "completed"), _negated=True), ("transaction__isnull", False), _connector="OR"
-                ),
-                name="wallets_withdrawal_paid",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutattempt",
-            constraint=models.UniqueConstraint(
-                models.F("withdrawal"), models.F("number"), name="wallets_attempt_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutattempt",
-            constraint=models.UniqueConstraint(
-                models.F("provider"), models.F("reference"), name="wallets_attempt_reference"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutattempt",
-            constraint=models.UniqueConstraint(
-                models.F("withdrawal"),
-                condition=models.Q(("outcome", "refused"), _negated=True),
-                name="wallets_attempt_one_open",
-            ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(models.F("withdrawal"), models.F("number"), name="wallets_attempt_number"),
+                    models.UniqueConstraint(
+                        models.F("provider"), models.F("reference"), name="wallets_attempt_reference"
+                    ),
+                    models.UniqueConstraint(
+                        models.F("withdrawal"),
+                        condition=models.Q(("outcome", "refused"), _negated=True),
+                        name="wallets_attempt_one_open",
+                    ),
+                ],
+            },
         ),
     ]

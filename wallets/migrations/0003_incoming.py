@@ -137,6 +137,35 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "top-up",
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("provider"), models.F("reference"), name="wallets_top_up_reference"
+                    ),
+                    models.UniqueConstraint(
+                        models.F("created_by"), models.F("idempotency_key"), name="wallets_top_up_key"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ("pending", "completed", "failed", "expired"))),
+                        name="wallets_top_up_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "completed"), _negated=True),
+                            ("transaction__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="wallets_top_up_paid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("next_at__isnull", True), ("status", "pending"), _negated=True),
+                        name="wallets_top_up_asked",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.F("next_at"), condition=models.Q(("next_at__isnull", False)), name="wallets_top_up_due"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -213,6 +242,33 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(models.F("provider"), models.F("payment_id"), name="wallets_receipt_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("assigned_at__isnull", True), ("assignment__isnull", True), ("wallet__isnull", True)
+                            ),
+                            models.Q(
+                                ("assigned_at__isnull", False), ("assignment__isnull", False), ("wallet__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="wallets_receipt_assigned",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.F("reference"),
+                        condition=models.Q(("reference", ""), _negated=True),
+                        name="wallets_receipt_reference",
+                    ),
+                    models.Index(
+                        models.F("id"), condition=models.Q(("assigned_at__isnull", True)), name="wallets_receipt_open"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="WebhookEvent",
@@ -293,77 +349,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="topup",
-            index=models.Index(
-                models.F("next_at"), condition=models.Q(("next_at__isnull", False)), name="wallets_top_up_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="topup",
-            constraint=models.UniqueConstraint(
-                models.F("provider"), models.F("reference"), name="wallets_top_up_reference"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="topup",
-            constraint=models.UniqueConstraint(
-                models.F("created_by"), models.F("idempotency_key"), name="wallets_top_up_key"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="topup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ("pending", "completed", "failed", "expired"))),
-                name="wallets_top_up_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="topup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "completed"), _negated=True), ("transaction__isnull", False), _connector="OR"
-                ),
-                name="wallets_top_up_paid",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="topup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("next_at__isnull", True), ("status", "pending"), _negated=True),
-                name="wallets_top_up_asked",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="unmatchedreceipt",
-            index=models.Index(
-                models.F("reference"),
-                condition=models.Q(("reference", ""), _negated=True),
-                name="wallets_receipt_reference",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="unmatchedreceipt",
-            index=models.Index(
-                models.F("id"), condition=models.Q(("assigned_at__isnull", True)), name="wallets_receipt_open"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="unmatchedreceipt",
-            constraint=models.UniqueConstraint(
-                models.F("provider"), models.F("payment_id"), name="wallets_receipt_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="unmatchedreceipt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("assigned_at__isnull", True), ("assignment__isnull", True), ("wallet__isnull", True)),
-                    models.Q(("assigned_at__isnull", False), ("assignment__isnull", False), ("wallet__isnull", False)),
-                    _connector="OR",
-                ),
-                name="wallets_receipt_assigned",
-            ),
         ),
     ]

@@ -65,6 +65,14 @@ class Migration(migrations.Migration):
                 ),
                 ("threshold", models.BigIntegerField(default=0, help_text="In minor units.")),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("currency", "kind"), name="wallets_approval_rule_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("threshold__gte", 0)), name="wallets_approval_rule_threshold"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="FeeRule",
@@ -91,6 +99,31 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(blank=True, help_text="The fee is never more, in minor units.", null=True),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("currency", "provider"), name="wallets_fee_rule_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("basis_points__range", (0, 10000)),
+                            ("flat__range", (0, 1000000000000)),
+                            models.Q(
+                                ("minimum__isnull", True), ("minimum__range", (0, 1000000000000)), _connector="OR"
+                            ),
+                            models.Q(
+                                ("maximum__isnull", True), ("maximum__range", (0, 1000000000000)), _connector="OR"
+                            ),
+                            models.Q(
+                                ("minimum__isnull", True),
+                                ("maximum__isnull", True),
+                                ("minimum__lte", models.F("maximum")),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="wallets_fee_rule_range",
+                        violation_error_message="Amounts are from 0 to 10^12, the minimum isn't above the maximum, and 10,000 basis points are the whole amount.",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PayoutPause",
@@ -116,6 +149,18 @@ class Migration(migrations.Migration):
                 ("reason", models.CharField(blank=True, default="", max_length=255)),
                 ("updated_at", models.DateTimeField()),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("opened_at__isnull", True), ("retry_at__isnull", True)),
+                            models.Q(("opened_at__isnull", False), ("retry_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="wallets_circuit_open",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="WithdrawalLimit",
@@ -136,6 +181,16 @@ class Migration(migrations.Migration):
                 ("window", models.CharField(choices=[("single", "At once"), ("day", "In a day")], max_length=6)),
                 ("amount", models.BigIntegerField(help_text="The most, in minor units, without fees.")),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("currency", "scope", "window"), name="wallets_withdrawal_limit_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0)), name="wallets_withdrawal_limit_amount"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="WithdrawalStep",
@@ -390,62 +445,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="wallets_withdrawal_approved",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="approvalrule",
-            constraint=models.UniqueConstraint(fields=("currency", "kind"), name="wallets_approval_rule_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="approvalrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("threshold__gte", 0)), name="wallets_approval_rule_threshold"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="feerule",
-            constraint=models.UniqueConstraint(fields=("currency", "provider"), name="wallets_fee_rule_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="feerule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("basis_points__range", (0, 10000)),
-                    ("flat__range", (0, 1000000000000)),
-                    models.Q(("minimum__isnull", True), ("minimum__range", (0, 1000000000000)), _connector="OR"),
-                    models.Q(("maximum__isnull", True), ("maximum__range", (0, 1000000000000)), _connector="OR"),
-                    models.Q(
-                        ("minimum__isnull", True),
-                        ("maximum__isnull", True),
-                        ("minimum__lte", models.F("maximum")),
-                        _connector="OR",
-                    ),
-                ),
-                name="wallets_fee_rule_range",
-                violation_error_message="Amounts are from 0 to 10^12, the minimum isn't above the maximum, and 10,000 basis points are the whole amount.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="providercircuit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("opened_at__isnull", True), ("retry_at__isnull", True)),
-                    models.Q(("opened_at__isnull", False), ("retry_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="wallets_circuit_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawallimit",
-            constraint=models.UniqueConstraint(
-                fields=("currency", "scope", "window"), name="wallets_withdrawal_limit_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawallimit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0)), name="wallets_withdrawal_limit_amount"
             ),
         ),
         migrations.AddField(

@@ -374,6 +374,38 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "matches",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "difference",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("ours"), "-", models.F("theirs")
+                                ),
+                            ),
+                            ("first_on__lte", models.F("last_on")),
+                        ),
+                        name="wallets_match_sums",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("lines__gt", 0), ("items__gt", 0), _connector="OR"),
+                        name="wallets_match_sides",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.F("account"),
+                        models.F("last_on"),
+                        condition=models.Q(("undone_at__isnull", True)),
+                        name="wallets_match_in_transit",
+                    ),
+                    models.Index(
+                        models.F("account"),
+                        models.F("id"),
+                        condition=models.Q(("undone_at__isnull", True), models.Q(("difference", 0), _negated=True)),
+                        name="wallets_match_differs",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -458,6 +490,37 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("account"), models.F("transaction"), name="wallets_books_item_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount", 0), _negated=True), name="wallets_books_item_amount"
+                    ),
+                ],
+                "indexes": [
+                    models.Index(models.F("account"), models.F("effective_on"), name="wallets_item_days"),
+                    models.Index(
+                        models.F("account"),
+                        models.F("effective_on"),
+                        condition=models.Q(("match__isnull", True)),
+                        name="wallets_item_open",
+                    ),
+                    models.Index(
+                        models.F("account"),
+                        models.F("external_reference"),
+                        condition=models.Q(("external_reference", ""), _negated=True),
+                        name="wallets_item_reference",
+                    ),
+                    models.Index(
+                        models.F("match"), condition=models.Q(("match__isnull", False)), name="wallets_item_match"
+                    ),
+                    models.Index(
+                        models.F("found"), condition=models.Q(("found__isnull", False)), name="wallets_item_found"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Reconciliation",
@@ -505,6 +568,42 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("statement_balance__isnull", True), ("unexplained__isnull", True)),
+                            (
+                                "ledger_balance",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.expressions.CombinedExpression(
+                                                    models.F("statement_balance"), "+", models.F("open_here")
+                                                ),
+                                                "-",
+                                                models.F("open_there"),
+                                            ),
+                                            "+",
+                                            models.F("in_transit"),
+                                        ),
+                                        "+",
+                                        models.F("accepted"),
+                                    ),
+                                    "+",
+                                    models.F("unexplained"),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="wallets_reconciliation_identity",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(models.F("account"), models.F("id"), name="wallets_reconciliation_newest"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Statement",
@@ -539,6 +638,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "provider statement",
+                "constraints": [
+                    models.UniqueConstraint(models.F("account"), models.F("digest"), name="wallets_statement_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("first_on__lte", models.F("last_on"))), name="wallets_statement_days"
+                    ),
+                ],
+                "indexes": [
+                    models.Index(models.F("account"), models.F("last_on"), name="wallets_statement_newest"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -629,43 +737,46 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="match",
-            index=models.Index(
-                models.F("account"),
-                models.F("last_on"),
-                condition=models.Q(("undone_at__isnull", True)),
-                name="wallets_match_in_transit",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="match",
-            index=models.Index(
-                models.F("account"),
-                models.F("id"),
-                condition=models.Q(("undone_at__isnull", True), models.Q(("difference", 0), _negated=True)),
-                name="wallets_match_differs",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="match",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "difference",
-                        django.db.models.expressions.CombinedExpression(models.F("ours"), "-", models.F("theirs")),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("account"), models.F("identity"), name="wallets_statement_line_once"
                     ),
-                    ("first_on__lte", models.F("last_on")),
-                ),
-                name="wallets_match_sums",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="match",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("lines__gt", 0), ("items__gt", 0), _connector="OR"), name="wallets_match_sides"
-            ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ("booked", "pending", "failed", "reversed"))),
+                        name="wallets_statement_line_status",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.F("account"), models.F("booked_on"), models.F("amount"), name="wallets_line_days"
+                    ),
+                    models.Index(
+                        models.F("account"),
+                        models.F("booked_on"),
+                        condition=models.Q(("match__isnull", True), ("status", "booked")),
+                        name="wallets_line_open",
+                    ),
+                    models.Index(
+                        models.F("account"),
+                        models.F("booked_on"),
+                        condition=models.Q(("status__in", ("failed", "reversed"))),
+                        name="wallets_line_unpaid",
+                    ),
+                    models.Index(
+                        models.F("account"),
+                        models.F("reference"),
+                        condition=models.Q(("reference", ""), _negated=True),
+                        name="wallets_line_reference",
+                    ),
+                    models.Index(
+                        models.F("match"), condition=models.Q(("match__isnull", False)), name="wallets_line_match"
+                    ),
+                    models.Index(
+                        models.F("found"), condition=models.Q(("found__isnull", False)), name="wallets_line_found"
+                    ),
+                ],
+            },
         ),
         migrations.AddIndex(
             model_name="break",
@@ -725,160 +836,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="wallets_break_note",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="booksitem",
-            index=models.Index(models.F("account"), models.F("effective_on"), name="wallets_item_days"),
-        ),
-        migrations.AddIndex(
-            model_name="booksitem",
-            index=models.Index(
-                models.F("account"),
-                models.F("effective_on"),
-                condition=models.Q(("match__isnull", True)),
-                name="wallets_item_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="booksitem",
-            index=models.Index(
-                models.F("account"),
-                models.F("external_reference"),
-                condition=models.Q(("external_reference", ""), _negated=True),
-                name="wallets_item_reference",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="booksitem",
-            index=models.Index(
-                models.F("match"), condition=models.Q(("match__isnull", False)), name="wallets_item_match"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="booksitem",
-            index=models.Index(
-                models.F("found"), condition=models.Q(("found__isnull", False)), name="wallets_item_found"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="booksitem",
-            constraint=models.UniqueConstraint(
-                models.F("account"), models.F("transaction"), name="wallets_books_item_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="booksitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount", 0), _negated=True), name="wallets_books_item_amount"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="reconciliation",
-            index=models.Index(models.F("account"), models.F("id"), name="wallets_reconciliation_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="reconciliation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("statement_balance__isnull", True), ("unexplained__isnull", True)),
-                    (
-                        "ledger_balance",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        django.db.models.expressions.CombinedExpression(
-                                            models.F("statement_balance"), "+", models.F("open_here")
-                                        ),
-                                        "-",
-                                        models.F("open_there"),
-                                    ),
-                                    "+",
-                                    models.F("in_transit"),
-                                ),
-                                "+",
-                                models.F("accepted"),
-                            ),
-                            "+",
-                            models.F("unexplained"),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="wallets_reconciliation_identity",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="statement",
-            index=models.Index(models.F("account"), models.F("last_on"), name="wallets_statement_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.UniqueConstraint(models.F("account"), models.F("digest"), name="wallets_statement_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("first_on__lte", models.F("last_on"))), name="wallets_statement_days"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="statementline",
-            index=models.Index(
-                models.F("account"), models.F("booked_on"), models.F("amount"), name="wallets_line_days"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="statementline",
-            index=models.Index(
-                models.F("account"),
-                models.F("booked_on"),
-                condition=models.Q(("match__isnull", True), ("status", "booked")),
-                name="wallets_line_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="statementline",
-            index=models.Index(
-                models.F("account"),
-                models.F("booked_on"),
-                condition=models.Q(("status__in", ("failed", "reversed"))),
-                name="wallets_line_unpaid",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="statementline",
-            index=models.Index(
-                models.F("account"),
-                models.F("reference"),
-                condition=models.Q(("reference", ""), _negated=True),
-                name="wallets_line_reference",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="statementline",
-            index=models.Index(
-                models.F("match"), condition=models.Q(("match__isnull", False)), name="wallets_line_match"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="statementline",
-            index=models.Index(
-                models.F("found"), condition=models.Q(("found__isnull", False)), name="wallets_line_found"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="statementline",
-            constraint=models.UniqueConstraint(
-                models.F("account"), models.F("identity"), name="wallets_statement_line_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="statementline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ("booked", "pending", "failed", "reversed"))),
-                name="wallets_statement_line_status",
             ),
         ),
         migrations.RunSQL(APPEND_ONLY, CHANGEABLE),

@@ -250,6 +250,38 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("meter", "currency", "wallet", "starts_at"),
+                        name="wallets_meter_price_start",
+                        nulls_distinct=False,
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ends_at__isnull", True)),
+                        fields=("meter", "currency", "wallet"),
+                        name="wallets_meter_price_one_open",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="wallets_meter_price_ends",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("model", "package"), ("package_size__gt", 0)),
+                            models.Q(models.Q(("model", "package"), _negated=True), ("package_size__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="wallets_meter_price_package",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("allowance__gte", 0)), name="wallets_meter_price_allowance"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="QuarantinedEvent",
@@ -462,6 +494,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "permissions": [("run_usage_recalculation", "Can have usage counted again from raw events")],
+                "indexes": [
+                    models.Index(
+                        models.F("next_at"),
+                        condition=models.Q(("next_at__isnull", False)),
+                        name="wallets_recalculation_due",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -530,6 +569,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("captured__gte", 0), ("captured__lte", models.F("amount"))),
+                        name="wallets_usage_reservation_captured",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(models.F("wallet"), models.F("id"), name="wallets_reservation_newest"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="UsageRollup",
@@ -584,6 +634,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    django.contrib.postgres.indexes.BrinIndex(
+                        models.F("at"), name="wallets_usage_rollup_at", pages_per_range=32
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="UsageSettlement",
@@ -630,6 +687,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount", 0), _negated=True), name="wallets_settlement_amount"
+                    ),
+                ],
+                "indexes": [
+                    models.Index(models.F("wallet"), models.F("id"), name="wallets_settlement_newest"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="UsageDifference",
@@ -705,6 +772,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        models.F("wallet"),
+                        models.F("id"),
+                        condition=models.Q(("state", "open")),
+                        name="wallets_difference_open",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="UsageValue",
@@ -746,89 +823,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="meterprice",
-            constraint=models.UniqueConstraint(
-                fields=("meter", "currency", "wallet", "starts_at"),
-                name="wallets_meter_price_start",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meterprice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ends_at__isnull", True)),
-                fields=("meter", "currency", "wallet"),
-                name="wallets_meter_price_one_open",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meterprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
-                name="wallets_meter_price_ends",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meterprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("model", "package"), ("package_size__gt", 0)),
-                    models.Q(models.Q(("model", "package"), _negated=True), ("package_size__isnull", True)),
-                    _connector="OR",
-                ),
-                name="wallets_meter_price_package",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meterprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("allowance__gte", 0)), name="wallets_meter_price_allowance"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usagerecalculation",
-            index=models.Index(
-                models.F("next_at"), condition=models.Q(("next_at__isnull", False)), name="wallets_recalculation_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usagereservation",
-            index=models.Index(models.F("wallet"), models.F("id"), name="wallets_reservation_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="usagereservation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("captured__gte", 0), ("captured__lte", models.F("amount"))),
-                name="wallets_usage_reservation_captured",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usagerollup",
-            index=django.contrib.postgres.indexes.BrinIndex(
-                models.F("at"), name="wallets_usage_rollup_at", pages_per_range=32
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usagesettlement",
-            index=models.Index(models.F("wallet"), models.F("id"), name="wallets_settlement_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="usagesettlement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount", 0), _negated=True), name="wallets_settlement_amount"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usagedifference",
-            index=models.Index(
-                models.F("wallet"),
-                models.F("id"),
-                condition=models.Q(("state", "open")),
-                name="wallets_difference_open",
-            ),
         ),
         migrations.SeparateDatabaseAndState(
             state_operations=[

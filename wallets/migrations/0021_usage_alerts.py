@@ -46,6 +46,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "permissions": [("watch_usage", "Can set thresholds of usage, and look after automatic top-ups")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("wallet"), models.F("kind"), models.F("below"), name="wallets_usage_threshold_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("clears_at__gt", models.F("below"))), name="wallets_usage_threshold_clears"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -95,37 +103,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="usagethreshold",
-            constraint=models.UniqueConstraint(
-                models.F("wallet"), models.F("kind"), models.F("below"), name="wallets_usage_threshold_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usagethreshold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("clears_at__gt", models.F("below"))), name="wallets_usage_threshold_clears"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usagealert",
-            index=models.Index(models.F("wallet"), models.F("id"), name="wallets_usage_alert_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="usagealert",
-            index=models.Index(
-                models.F("opened_at"),
-                condition=models.Q(("mailed_at__isnull", True)),
-                name="wallets_usage_alert_unmailed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usagealert",
-            constraint=models.UniqueConstraint(
-                models.F("threshold"),
-                condition=models.Q(("closed_at__isnull", True)),
-                name="wallets_usage_alert_one_open",
-            ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("threshold"),
+                        condition=models.Q(("closed_at__isnull", True)),
+                        name="wallets_usage_alert_one_open",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(models.F("wallet"), models.F("id"), name="wallets_usage_alert_newest"),
+                    models.Index(
+                        models.F("opened_at"),
+                        condition=models.Q(("mailed_at__isnull", True)),
+                        name="wallets_usage_alert_unmailed",
+                    ),
+                ],
+            },
         ),
     ]
