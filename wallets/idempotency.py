@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from ledger import sql
 from ledger.durable import OutcomeUnknown, durable, pipelined
@@ -111,8 +112,12 @@ def _settled(
 ) -> list[Answer | Refusal]:
     try:
         return settle(claims, look, act, now)
-    except OutcomeUnknown:
-        return [_known(claim) for claim in claims]
+    except OutcomeUnknown as unknown:
+        try:
+            return [_known(claim) for claim in claims]
+        except (OperationalError, InterfaceError) as away:
+            # Still unknown: that the database is away now says nothing of what it committed.
+            raise unknown from away
 
 
 def remember(claim: Claim, answer: Answer, *, now: datetime) -> Answer:

@@ -15,8 +15,9 @@ from django.db import InterfaceError, OperationalError
 
 from ledger.durable import OutcomeUnknown, TryAgain
 
-# The database or its pool is away, busy, or holds a lock for too long: as true for one of a group as for all.
-DATABASE_AWAY = (OperationalError, InterfaceError, TryAgain)
+# The database or its pool is away, busy, holds a lock for too long, or went while it committed: as true for one of a
+# group as for all.
+DATABASE_AWAY = (OperationalError, InterfaceError, TryAgain, OutcomeUnknown)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -81,7 +82,7 @@ class Together(Generic[T, R]):
         """Do what waits, in the order in which it came, one's own first; then let the next one lead."""
         # Lets those who are nearly here come along; who is alone loses nothing by it.
         time.sleep(0)
-        if self._linger and len(self._waiting) > 1:
+        if self._linger and 1 < len(self._waiting) < self._limit:
             time.sleep(self._linger)
         with self._guard:
             calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._limit))]
@@ -108,8 +109,12 @@ class Together(Generic[T, R]):
                 for call in calls:
                     call.error = error
                 return
-            for call in calls:
+            for number, call in enumerate(calls):
                 self._do_all([call])
+                if isinstance(call.error, self._shared):
+                    for rest in calls[number + 1 :]:
+                        rest.error = call.error
+                    return
         else:
             for call, outcome in zip(calls, outcomes, strict=True):
                 call.settle(outcome)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
+from ledger.durable import OutcomeUnknown
 from wallets import idempotency, opening, transfers
 from wallets.idempotency import Answer, Claim
 from wallets.models import IdempotencyKey, Transfer
@@ -184,6 +185,20 @@ def test_a_wallet_that_is_frozen_in_between_pays_nothing(committed, alice, sade,
     assert alice.http.post("transfers", body(purse, bobs)).code == "wallet_frozen"
     assert balance(alice.http, purse)[0] == 1_000
     assert not Transfer.objects.exists()
+
+
+def test_a_database_that_stays_away_makes_no_lost_commit_a_refusal(monkeypatch):
+    def away(*_):
+        raise OperationalError("away")
+
+    monkeypatch.setattr(idempotency, "find", away)
+    claim = Claim("person:1", "k-1", b"")
+    with pytest.raises(OutcomeUnknown):
+        idempotency._settled(_interrupted, [claim], lambda: None, lambda *_: [], timezone.now())
+
+
+def _interrupted(*_):
+    raise OutcomeUnknown("The commit was interrupted.")
 
 
 def test_who_loses_the_race_for_a_key_gets_the_winners_answer(committed, alice, purse, bobs, monkeypatch):

@@ -11,7 +11,7 @@ from users.models import AuditEvent
 from wallets.models import IdempotencyKey
 from wallets.tests.conftest import Http, balance, books_are_clean
 from wallets.tests.test_once import at_once
-from wallets.together import Together
+from wallets.together import DATABASE_AWAY, Together, _Call
 
 
 class Doer:
@@ -123,6 +123,19 @@ def test_where_the_database_is_away_nobody_waits_for_the_others_time_outs():
 
     assert at_once(5, call) == [2, None, "away", "away", "away"]
     assert len(doer.groups) == 2
+
+
+def test_where_it_goes_away_while_they_are_done_one_by_one_the_rest_isnt_tried():
+    tried = []
+
+    def fail(items):
+        tried.append(list(items))
+        raise OperationalError("away") if len(items) == 1 else ValueError("not together")
+
+    calls = [_Call(number) for number in range(4)]
+    Together(fail, limit=100, shared=DATABASE_AWAY)._do_all(calls)
+    assert tried == [[0, 1, 2, 3], [0]]
+    assert {str(call.error) for call in calls} == {"away"}
 
 
 def test_transfers_of_many_callers_at_once_are_each_answered_and_written_down(committed, alice, bob, shop, purse, bobs):
