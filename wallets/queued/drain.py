@@ -155,7 +155,6 @@ def _end(waiting: Sequence[Waiting], refusals: Sequence[Refused | WalletRefused 
         *(audit.Event(actor=WORKERS, action="transfer.failed", kind="transfer", object_id=id, data=failure, now=now)
           for id, failure in failed.items()),
     ])  # fmt: skip
-    metrics.posted("transfer", len(made))
     for failure in failed.values():
         metrics.refused(str(failure["code"]))
     return Drained(completed=len(made), failed=len(failed))
