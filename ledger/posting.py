@@ -55,7 +55,8 @@ def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> 
 
     A refused request leaves nothing behind and is told in `refusals`; with `whole`, one refusal leaves nothing of any
     behind, and lanes that were locked for them may be free again. Raises MalformedPosting, OutsideTransaction,
-    ReferenceTaken and PeriodClosed.
+    ReferenceTaken and PeriodClosed. Within a pipeline the last two may come at its end, as IntegrityError; and what is
+    `whole` isn't undone by itself there, but with the caller's transaction.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction("Open a transaction around the whole use case before posting.")
@@ -187,7 +188,7 @@ ORDER BY b.account_id, b.lane FOR NO KEY UPDATE OF b
 
 def lock(keys: Iterable[Key], now: datetime) -> Mapping[Key, Lane]:
     """Lock the lanes, in order, and free what expired holds still bind there."""
-    return _lock({key: place for place, key in enumerate(keys)}, now)
+    return _lock({key: place for place, key in enumerate(dict.fromkeys(keys))}, now)
 
 
 def _lock(places: Mapping[Key, int], now: datetime) -> Lanes:

@@ -41,7 +41,7 @@ def run(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> p
 @contextmanager
 def pipeline() -> Iterator[None]:
     """Send statements without waiting for each: the server works on one while the next is made. Within a pipeline, it
-    is that one.
+    is that one, and its end waits for nothing.
 
     Reading rows waits for them; an error may surface at a later statement or at the end of the block, and a cursor's
     `rowcount` is known only after it. So the statements within must tell by themselves what may not be.
@@ -60,8 +60,9 @@ def pipeline_to_commit() -> Iterator[None]:
     """A pipeline that commits the open transaction with the last statement of the block, unless the block raises."""
     with pipeline():
         yield
-        # There are savepoints only where a test has opened a transaction around it all.
-        if not connections[_alias.get()].savepoint_ids:
+        connection = connections[_alias.get()]
+        # Whoever is durable has no savepoints, but for a test that has opened a transaction around it all.
+        if not connection.savepoint_ids and not connection.needs_rollback:
             run("COMMIT")
 
 
@@ -72,7 +73,13 @@ def rows(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> 
 
 def ask(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Callable[[], list[tuple[Any, ...]]]:
     """A statement's rows, to be read later, once: in a pipeline what is sent until then costs no wait of its own."""
-    return run(statement, parameters).fetchall
+    wrap_errors, cursor = connections[_alias.get()].wrap_database_errors, run(statement, parameters)
+
+    def read() -> list[tuple[Any, ...]]:
+        with wrap_errors:
+            return cursor.fetchall()
+
+    return read
 
 
 def array(values: Iterable[int | Decimal]) -> str:

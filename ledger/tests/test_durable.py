@@ -1,7 +1,7 @@
 """A use case is committed whole or leaves nothing, and says so truly, whichever way its statements are sent."""
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection, transaction
 
 from ledger import sql
 from ledger.durable import OutcomeUnknown, durable, pipelined
@@ -38,6 +38,16 @@ def test_what_raises_leaves_nothing(notes, way):
 
     with pytest.raises(LookupError):
         way(fail)()
+    assert notes() == []
+
+
+@WAYS
+def test_what_is_marked_to_be_undone_is(notes, way):
+    def undo():
+        write()
+        transaction.set_rollback(True)
+
+    way(undo)()
     assert notes() == []
 
 
@@ -89,6 +99,18 @@ def test_a_connection_that_is_lost_before_is_told_as_it_is(committed, way):
     with pytest.raises(OperationalError):
         way(lose)()
     connection.close()
+
+
+@WAYS
+def test_an_error_that_is_read_is_djangos(notes, way):
+    def divide():
+        try:
+            sql.rows("SELECT 1 / %s", (0,))
+        except DataError as error:
+            raise LookupError from error
+
+    with pytest.raises(LookupError):
+        way(divide)()
 
 
 def test_statements_of_a_pipeline_are_done_when_it_returns(committed):

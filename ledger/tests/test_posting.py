@@ -5,8 +5,9 @@ from django.db import IntegrityError, connection, transaction
 
 from ledger import posting, verify
 from ledger.accounts import NewAccount, find_one, open_accounts, set_floor
+from ledger.decision import Key
 from ledger.money import MAX_BALANCE, MAX_POSTING
-from ledger.posting import OutsideTransaction, Posting, ReferenceTaken, post, post_durably, post_one
+from ledger.posting import OutsideTransaction, Posting, ReferenceTaken, lock, post, post_durably, post_one
 from ledger.requests import Leg, MalformedPosting
 from ledger.tests.conftest import NOW, transfer
 
@@ -23,6 +24,15 @@ def test_a_transfer_moves_money_and_counts_versions(books):
     post_one(transfer(books.alice, books.bob, 300, "t:1"), now=NOW)
     assert (books.available(books.alice), books.available(books.bob)) == (700, 300)
     assert (books.standing(books.alice).version, books.standing(books.bob).version) == (2, 1)
+
+
+def test_a_lane_that_is_asked_for_twice_is_locked_once(books):
+    post_one(transfer(books.cash, books.bob, 7, "t:1"), now=NOW)
+    keys = [Key(line.id, 0) for line in (books.alice, books.alice, books.bob)]
+    locked = lock(keys, NOW)
+    assert [(key.account, locked[key].balance) for key in keys] == [
+        (books.alice.id, 0), (books.alice.id, 0), (books.bob.id, -7),
+    ]  # fmt: skip
 
 
 def test_a_floor_below_zero_is_a_credit_limit_and_no_more(books):
