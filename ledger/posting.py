@@ -82,9 +82,9 @@ def _post_all(postings: Sequence[Posting], spin: int, now: datetime) -> Posted:
 
 def _post_parts(postings: Sequence[Posting], spin: int, now: datetime, whole: bool) -> Posted:
     """Lock, decide and write; with `whole`, nothing more is written from the first refusal on."""
-    places, legs = _places(postings, spin)
-    lanes = _lock(places, now)
-    moves = [[lanes.at[place] for place in each] for each in legs]
+    slots, legs = _slots(postings, spin)
+    lanes = _lock(slots, now)
+    moves = [[lanes.at[slot] for slot in each] for each in legs]
     holds, refusals = _holds(postings), list[Refused | None]()
     try:
         with sql.pipeline() if len(postings) > PART else nullcontext():
@@ -143,32 +143,32 @@ def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane
     return {Key(row[0], row[1]): Lane(*row) for row in rows}
 
 
-def _places(postings: Sequence[Posting], spin: int) -> tuple[dict[Key, int], list[list[int]]]:
-    """The lanes that the requests touch, each with its place in a list of them; and the places of each one's legs."""
-    places: dict[Key, int] = {}
-    legs = [[places.setdefault(lane_of(leg, spin), len(places)) for leg in posting.legs] for posting in postings]
+def _slots(postings: Sequence[Posting], spin: int) -> tuple[dict[Key, int], list[list[int]]]:
+    """The lanes that the requests touch, each with its slot in a list of them; and the slots of each one's legs."""
+    slots: dict[Key, int] = {}
+    legs = [[slots.setdefault(lane_of(leg, spin), len(slots)) for leg in posting.legs] for posting in postings]
     for posting in postings:
         for parts in (posting.places, posting.closes):
             for part in parts:
-                places.setdefault(Key(part.account, 0), len(places))
-    return places, legs
+                slots.setdefault(Key(part.account, 0), len(slots))
+    return slots, legs
 
 
 class Lanes(Mapping[Key, Lane]):
-    """Lanes that are locked, by their keys or, `at` once, by their places; None where there is no such lane."""
+    """Lanes that are locked, by their keys or, `at` once, by their slots; None where there is no such lane."""
 
-    def __init__(self, places: Mapping[Key, int]) -> None:
-        self._places = places
-        self.at: list[Lane | None] = [None] * len(places)
+    def __init__(self, slots: Mapping[Key, int]) -> None:
+        self._slots = slots
+        self.at: list[Lane | None] = [None] * len(slots)
 
     def __getitem__(self, key: Key) -> Lane:
-        lane = self.at[self._places[key]]
+        lane = self.at[self._slots[key]]
         if lane is None:
             raise KeyError(key)
         return lane
 
     def __iter__(self) -> Iterator[Key]:
-        return (key for key, place in self._places.items() if self.at[place] is not None)
+        return (key for key, slot in self._slots.items() if self.at[slot] is not None)
 
     def __len__(self) -> int:
         return sum(lane is not None for lane in self.at)
@@ -188,14 +188,14 @@ ORDER BY b.account_id, b.lane FOR NO KEY UPDATE OF b
 
 def lock(keys: Iterable[Key], now: datetime) -> Mapping[Key, Lane]:
     """Lock the lanes, in order, and free what expired holds still bind there."""
-    return _lock({key: place for place, key in enumerate(dict.fromkeys(keys))}, now)
+    return _lock({key: slot for slot, key in enumerate(dict.fromkeys(keys))}, now)
 
 
-def _lock(places: Mapping[Key, int], now: datetime) -> Lanes:
-    keys, lanes = list(places), Lanes(places)
+def _lock(slots: Mapping[Key, int], now: datetime) -> Lanes:
+    keys, lanes = list(slots), Lanes(slots)
     rows = sql.rows(LOCK, (now, sql.uuids(key.account for key in keys), sql.array(key.lane for key in keys)))
-    for place, *row, _ in rows:
-        lanes.at[place] = Lane(*keys[place], *row)
+    for slot, *row, _ in rows:
+        lanes.at[slot] = Lane(*keys[slot], *row)
     if lapsed := [keys[row[0]].account for row in rows if row[9]]:
         _expire_holds(lapsed, lanes, now)
     return lanes
