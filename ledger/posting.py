@@ -274,7 +274,7 @@ def _place(moment: datetime, moments: dict[datetime, int]) -> int:
     return moments.setdefault(moment, len(moments) + 1)
 
 
-def _transactions(decision: Decision, moments: dict[datetime, int]) -> dict[str, str]:
+def _transactions(decision: Decision, moments: dict[datetime, int]) -> dict[str, sql.Array]:
     postings = [posting for posting, _ in decision.transactions]
     return {
         "ids": sql.uuids(posting.id for posting in postings),
@@ -291,7 +291,7 @@ def _transactions(decision: Decision, moments: dict[datetime, int]) -> dict[str,
     }
 
 
-def _lanes(decision: Decision, moments: dict[datetime, int]) -> dict[str, str]:
+def _lanes(decision: Decision, moments: dict[datetime, int]) -> dict[str, sql.Array]:
     moved = list(decision.touched)
     return {
         "accounts": sql.uuids(lane.account for lane in moved),
@@ -302,7 +302,7 @@ def _lanes(decision: Decision, moments: dict[datetime, int]) -> dict[str, str]:
     }
 
 
-def _entries(decision: Decision, moments: dict[datetime, int]) -> dict[str, str]:
+def _entries(decision: Decision, moments: dict[datetime, int]) -> dict[str, sql.Array]:
     places, transactions, versions, legs, amounts, balances, posted_at = zip(*decision.entries, strict=True)
     return {
         "entry_places": sql.array(places),

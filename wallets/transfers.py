@@ -287,7 +287,7 @@ JOIN wallets_wallet d ON d.id = t.destination_id
 """
 
 
-def columns(routes: Sequence[Route]) -> tuple[str, ...]:
+def columns(routes: Sequence[Route]) -> tuple[sql.Array, ...]:
     """What is written of each transfer, an array for each column: as WRITE takes them."""
     orders = [route.order for route in routes]
     return (

@@ -159,7 +159,7 @@ FROM unnest(%s::timestamptz[], %s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[]
 """
 
 
-def _columns(events: Sequence[tuple[Event, Place]], keys: Sequence[str]) -> tuple[str, ...]:
+def _columns(events: Sequence[tuple[Event, Place]], keys: Sequence[str]) -> tuple[sql.Array, ...]:
     """What is written of events, an array for each column: as WRITE takes them."""
     return (
         sql.moments(event.occurred_at for event, _ in events), sql.texts(keys),

@@ -1,0 +1,64 @@
+"""What is handed to the server arrives as it was."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import sql
+
+pytestmark = pytest.mark.django_db
+
+ZONES = st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14)))
+# From the years 83 to 9939.
+SPANS = st.timedeltas(timedelta(days=-700_000), timedelta(days=2_900_000))
+MOMENTS = st.builds(lambda span, zone: (sql.EPOCH + span).astimezone(zone), SPANS, ZONES)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+def arrives(array, type_):
+    return sql.rows(f"SELECT %s::{type_}[]", (array,))[0][0]
+
+
+@given(st.lists(st.none() | st.uuids()))
+def test_ids_arrive_as_they_are(ids):
+    assert arrives(sql.uuids(ids), "uuid") == ids
+
+
+@given(st.lists(st.none() | MOMENTS))
+def test_moments_arrive_to_the_microsecond_whatever_their_zone(moments):
+    assert arrives(sql.moments(moments), "timestamptz") == moments
+
+
+@given(st.lists(TEXTS))
+def test_texts_arrive_whatever_they_contain(texts):
+    assert arrives(sql.texts(texts), "text") == texts
+
+
+@given(st.lists(st.binary()))
+def test_bytes_arrive_as_they_are(binaries):
+    assert arrives(sql.binaries(binaries), "bytea") == binaries
+
+
+@given(st.lists(st.dates()))
+def test_days_arrive_as_they_are(days):
+    assert arrives(sql.days(days), "date") == days
+
+
+@pytest.mark.parametrize("array, type_", [(sql.uuids([]), "uuid"), (sql.moments([]), "timestamptz")])
+def test_nothing_is_an_empty_array(array, type_):
+    assert sql.rows(f"SELECT cardinality(%s::{type_}[])", (array,)) == [(0,)]
+
+
+def test_a_text_with_nul_is_refused():
+    with pytest.raises(ValueError, match="NUL"):
+        sql.texts(["a\0b"])
+
+
+def test_ids_and_moments_stand_among_other_parameters():
+    id, moment = UUID(int=7), datetime(2026, 1, 20, 12, tzinfo=UTC)
+    statement = "SELECT %(ids)s::uuid[], %(moments)s::timestamptz[], %(ids)s::uuid[], %(word)s"
+    found = sql.rows(statement, {"ids": sql.uuids([id]), "moments": sql.moments([moment]), "word": "w"})
+    assert found == [([id], [moment], [id], "w")]
