@@ -66,9 +66,10 @@ def test_a_thousand_operations_agree_with_the_oracle(wide_books):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(seed=st.integers(0, 2**32), largest=st.integers(1, 40), part=st.integers(1, 40))
-def test_any_sequence_agrees_with_the_oracle(wide_books, seed, largest, part):
+@given(seed=st.integers(0, 2**32), largest=st.integers(1, 40), first=st.integers(1, 40), part=st.integers(1, 40))
+def test_any_sequence_agrees_with_the_oracle(wide_books, seed, largest, first, part):
     with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(posting, "FIRST", first)
         patch.setattr(posting, "PART", part)
         run(wide_books, seed, operations=60, largest=largest)
         transaction.set_rollback(True)

@@ -79,6 +79,7 @@ def test_a_whole_batch_is_all_or_nothing(books):
 
 @pytest.mark.parametrize("wrong", [0, 4, 9])
 def test_many_are_all_or_nothing_though_they_are_written_part_by_part(books, monkeypatch, wrong):
+    monkeypatch.setattr(posting, "FIRST", 2)
     monkeypatch.setattr(posting, "PART", 3)
     books.fund(books.alice, 1_000)
     batch = [transfer(books.alice, books.bob, 1_001 if n == wrong else 10, f"t:{n}") for n in range(10)]
@@ -93,6 +94,7 @@ def test_many_are_all_or_nothing_though_they_are_written_part_by_part(books, mon
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("again", [1, 8])
 def test_a_reference_that_is_taken_stops_many_wherever_it_comes(books, monkeypatch, again, whole):
+    monkeypatch.setattr(posting, "FIRST", 2)
     monkeypatch.setattr(posting, "PART", 3)
     books.fund(books.alice, 1_000)
     post_one(transfer(books.alice, books.bob, 1, f"t:{again}"), now=NOW)
