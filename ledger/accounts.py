@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from msgspec import Struct
 from uuid_utils.compat import uuid7
 
 from ledger import sql
@@ -36,8 +37,7 @@ class NewAccount:
     id: UUID = field(default_factory=uuid7)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of the chart, as much of it as posting needs."""
 
     id: UUID

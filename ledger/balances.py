@@ -1,16 +1,16 @@
 """What accounts stand at, now or at a moment: exact, and the same whether or not any worker runs."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from ledger import sql
 from ledger.decision import Lane
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """An account on its normal side, in minor units. `version` counts its entries (of all its lanes)."""
 
     account: UUID

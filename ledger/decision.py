@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, cast
 from uuid import UUID
 
+from msgspec import Struct
+
 from ledger.money import MAX_BALANCE, MAX_POSTING
 from ledger.requests import HELD, Close, Leg, Place, Posting, debits
 
@@ -56,8 +58,7 @@ class Key(NamedTuple):
     lane: int
 
 
-@dataclass(slots=True, eq=False)
-class Lane:
+class Lane(Struct, eq=False):
     """A balance row as it was locked, moved in memory by what is decided. `balance` is positive for a debit.
 
     Two are equal only where they are the same object: the deciding of thousands looks them up all the time.

@@ -1,11 +1,14 @@
-"""What can be asked of the books: postings, with the holds they place and close. Plain data, checked for its shape."""
+"""What can be asked of the books: postings, with the holds they place and close. Plain data, checked for its shape.
+
+As structs, since thousands are made at a time: a frozen dataclass takes ten times as long to make.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
+from msgspec import Struct, field
 from uuid_utils.compat import uuid7
 
 from ledger.money import MAX_POSTING
@@ -28,8 +31,7 @@ class Leg(NamedTuple):
     lanes: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Set `amount` minor units of an account aside, as `held` or `pending`, until closed or until `expires_at`."""
 
     account: UUID
@@ -48,8 +50,7 @@ class Close(NamedTuple):
     captured: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(Struct, frozen=True):
     """One business event: legs that sum to zero in each currency, and the holds closed before and placed after them.
 
     `reference` names it for ever. Without legs it only closes or places holds and leaves no transaction. It takes

@@ -1,7 +1,6 @@
 """The audit trail: who did what, written in the same transaction as the deed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ import msgspec
 import psycopg
 from django.db import connection
 from django.db.transaction import TransactionManagementError
+from msgspec import Struct, field
 from uuid_utils.compat import uuid7
 
 from users.callers import Actor
@@ -25,8 +25,7 @@ _INSERT = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """One deed. `action` reads as noun and verb ("wallet.closed"), `data` holds what else a reader needs."""
 
     actor: Actor

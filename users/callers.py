@@ -1,8 +1,10 @@
 """Who is calling, as every other module sees it: a small value, never a database row."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 from uuid import UUID
+
+from msgspec import Struct
 
 
 class NotAuthenticated(Exception):
@@ -24,13 +26,12 @@ class Actor(Protocol):
         """Kind (person, service, staff or system) and id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """A person or a service behind one request. It is `request.user` of the API."""
 
     kind: Literal["person", "service"]
     id: UUID
-    scopes: frozenset[str] = field(default=frozenset())
+    scopes: frozenset[str] = frozenset()
     is_staff: bool = False
 
     is_authenticated: ClassVar[bool] = True

@@ -1,12 +1,12 @@
 """The one door from a caller to a wallet: who may see it, spend from it, or manage it."""
 
 from collections.abc import Callable, Iterable, MutableMapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from msgspec import Struct, field
 
 from ledger import sql
 from users.callers import Caller
@@ -57,8 +57,7 @@ class Need(IntEnum):
 ROLES = {"viewer": Need.VIEW, "spender": Need.SPEND, "owner": Need.MANAGE}
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """A wallet as a caller found it: enough to move money, without another query."""
 
     id: UUID

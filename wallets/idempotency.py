@@ -6,12 +6,13 @@ Its primary key is the last word where two slip past the lock's snapshot.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ledger import sql
 from ledger.durable import OutcomeUnknown, durable, pipelined
@@ -50,8 +51,7 @@ class DuplicateRequest(Exception):
         self.data = data
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A caller's key, and what it is meant for."""
 
     caller: str
@@ -65,8 +65,7 @@ class Claim:
         return int.from_bytes(digest, signed=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What was answered, as it goes over the wire."""
 
     status: int

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from msgspec import Struct, field
 from uuid_utils.compat import uuid7
 
 from ledger import sql
@@ -56,8 +56,7 @@ class NothingMoved(Exception):
 Refusal = Refused | NotFound | PermissionDenied | WalletRefused | CurrencyMismatch | SameWallet
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What a caller asks for: `amount` minor units from a wallet to another one, or to a user's default wallet."""
 
     caller: Caller
@@ -73,8 +72,7 @@ class Order:
     request_id: str = field(default_factory=request_id.get)
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
+class Transferred(Struct, frozen=True):
     """A transfer that was made, and the source as it stands after all that was done together with it."""
 
     order: Order
@@ -163,8 +161,7 @@ def _made(outcomes: Iterable[Outcome]) -> list[Order]:
     return [outcome.order for outcome in outcomes if isinstance(outcome, Transferred)]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """An order with its two wallets, between which money may move."""
 
     order: Order

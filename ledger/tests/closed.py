@@ -1,7 +1,8 @@
 """Three days of books, and how they are closed: what the tests of closed days share."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from ledger import closing
 from ledger.closing import DAY

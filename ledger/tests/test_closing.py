@@ -1,11 +1,12 @@
 """Closed days: when they may be, what is refused afterwards, and that nobody slips in while one is being closed."""
 
-from dataclasses import replace
+import dataclasses
 from datetime import date, timedelta
 from threading import Event, Thread
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from msgspec.structs import replace
 
 from ledger import closing, posting, sql, verify
 from ledger.closing import NotOver, PeriodClosed, StillWriting
@@ -142,7 +143,7 @@ def test_who_begins_to_write_later_isnt_waited_for(committed_books, monkeypatch)
         assert slow.posted.wait(10)
 
     first = Slow(committed_books)
-    first.books = replace(committed_books, alice=committed_books.bob)
+    first.books = dataclasses.replace(committed_books, alice=committed_books.bob)
     first.start()
     assert first.posted.wait(10)
     monkeypatch.setattr(closing.time, "sleep", begin_after_the_first_look)

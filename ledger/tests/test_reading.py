@@ -1,9 +1,9 @@
 """Balances at a moment, histories, statements, the trial balance, reversals: all say the same."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from ledger import history, holds, reports, statements, verify
 from ledger.balances import standing_at

@@ -2,7 +2,6 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
@@ -10,6 +9,7 @@ from threading import Event
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from msgspec.structs import replace
 
 from ledger import closing, verify
 from ledger.closing import DAY, PeriodClosed, StillWriting

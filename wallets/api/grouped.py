@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.utils import timezone
+from msgspec import Struct
 from rest_framework.request import Request
 
 from wallets.api.once import OnceView, claim_of
@@ -19,8 +19,7 @@ LINGER_SECONDS = 0.0004
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked(Generic[T]):
+class Asked(Struct, Generic[T], frozen=True):
     """What a request waits for: its key, its order, and how its refusal is told, in its own context."""
 
     claim: Claim

@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+from msgspec import Struct, field
+
 from wallets.usage.amounts import written
 
 Status = Literal["accepted", "duplicate", "conflict", "rejected"]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """So much of a meter was used by a wallet at a moment (UTC), says a source under an id of its own. `sent_by` is
     who brought it, in a word, and no part of what it says.
     """

@@ -1,7 +1,6 @@
 """Usage in the back office: what its pages tell, and what becomes of each button that is pressed."""
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
+from msgspec.structs import replace
 
 from backoffice.cells import moment
 from backoffice.charts import HEIGHT, Stack, stacks

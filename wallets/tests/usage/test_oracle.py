@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from threading import Lock
@@ -10,6 +10,7 @@ from threading import Lock
 import pytest
 from django.db import OperationalError, connection, connections
 from django.utils import timezone
+from msgspec.structs import replace
 
 from ledger.durable import OutcomeUnknown
 from wallets.models import Wallet
