@@ -128,7 +128,12 @@ _NULL, _SIXTEEN = struct.pack("!i", -1), struct.pack("!i", 16)
 
 def uuids(values: Iterable[UUID | None]) -> Uuids:
     """An array of ids."""
-    items = [_NULL if value is None else _SIXTEEN + value.bytes for value in values]
+    return hashes(None if value is None else value.bytes for value in values)
+
+
+def hashes(values: Iterable[bytes | None]) -> Uuids:
+    """An array of hashes of 16 bytes, which are kept as ids are."""
+    items = [_NULL if value is None else _SIXTEEN + value for value in values]
     return Uuids(_head(1, 1, types["uuid"].oid, len(items), 1) + b"".join(items))
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import partial
 from math import exp
 from random import Random
+from uuid import UUID
 
 from users.callers import Caller, System
 from users.models import User
@@ -179,6 +180,6 @@ def _restore(wallet: Wallet, now: datetime) -> None:
     """An event that came back with an old copy of the table, past the totals."""
     event = Event("restored", "r-1", wallet.pk, CALLS, Decimal(25_000), now - UNSETTLED, {}, SENT_BY)
     UsageEvent.objects.create(
-        key=event.key, wallet=wallet, meter=Meter.objects.get(slug=CALLS), source=event.source,
+        key=UUID(bytes=event.key), wallet=wallet, meter=Meter.objects.get(slug=CALLS), source=event.source,
         event_id=event.event_id, quantity=event.quantity, occurred_at=event.occurred_at, received_at=now,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from wallets.usage.amounts import written
 
+EPOCH, MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 Status = Literal["accepted", "duplicate", "conflict", "rejected"]
 
 
@@ -30,14 +31,15 @@ class Event(Struct, frozen=True):
     sent_by: str = ""
 
     @property
-    def key(self) -> str:
+    def key(self) -> bytes:
         """By what it is known again: its source and id, and nothing else. A new moment makes no new event."""
         return digest(f"{self.source}\0{self.event_id}")
 
     @property
-    def content(self) -> str:
+    def content(self) -> bytes:
         """A hash of all that it says, however that is written."""
-        said = f"{self.wallet.hex}\0{self.meter}\0{written(self.quantity)}\0{self.occurred_at.isoformat()}\0"
+        moment = (self.occurred_at - EPOCH) // MICROSECOND
+        said = f"{self.wallet.int}\0{self.meter}\0{written(self.quantity)}\0{moment}\0"
         return digest(said + self.document if self.properties else said)
 
     @property
@@ -62,6 +64,6 @@ CONFLICT = Outcome(
 )  # fmt: skip
 
 
-def digest(text: str) -> str:
-    """A hash of a text, as an id is written."""
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+def digest(text: str) -> bytes:
+    """A hash of a text, as long as an id."""
+    return blake2b(text.encode(), digest_size=16).digest()

@@ -159,10 +159,10 @@ FROM unnest(%s::timestamptz[], %s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[]
 """
 
 
-def _columns(events: Sequence[tuple[Event, Place]], keys: Sequence[str]) -> tuple[sql.Array, ...]:
+def _columns(events: Sequence[tuple[Event, Place]], keys: Sequence[bytes]) -> tuple[sql.Array, ...]:
     """What is written of events, an array for each column: as WRITE takes them."""
     return (
-        sql.moments(event.occurred_at for event, _ in events), sql.texts(keys),
+        sql.moments(event.occurred_at for event, _ in events), sql.hashes(keys),
         sql.uuids(event.wallet for event, _ in events), sql.uuids(place.meter.id for _, place in events),
         sql.array(event.quantity for event, _ in events), sql.texts(event.source for event, _ in events),
         sql.texts(event.event_id for event, _ in events), sql.texts(event.document for event, _ in events),

@@ -44,7 +44,7 @@ def claim(named: Named, wanted: Collection[int], *, now: datetime) -> Callable[[
     It answers with None for those that are claimed now, and for what was known, wanted or not, whether it is a
     duplicate or a conflict. Of those that come twice in the batch the first is claimed.
     """
-    first: dict[str, int] = {}
+    first: dict[bytes, int] = {}
     for position in [*wanted, *(position for position in range(len(named.keys)) if position not in wanted)]:
         first.setdefault(named.keys[position], position)
     asked = _ask(named, list(first.values()), wanted, now)
@@ -65,12 +65,12 @@ def claim(named: Named, wanted: Collection[int], *, now: datetime) -> Callable[[
 
 def _ask(
     named: Named, positions: Sequence[int], wanted: Collection[int], now: datetime
-) -> Callable[[], tuple[set[int], dict[int, str]]]:
+) -> Callable[[], tuple[set[int], dict[int, bytes]]]:
     """Those that are claimed now, and for each whose id is taken, now or before, the content that stands for it."""
     count = sum(position in wanted for position in positions)
     claimed = sql.ask(CLAIM, {**_asked(named, positions[:count]), "now": now}) if count else list
 
-    def read() -> tuple[set[int], dict[int, str]]:
+    def read() -> tuple[set[int], dict[int, bytes]]:
         fresh = {positions[number] for (number,) in claimed()}
         stands = {position: named.contents[position] for position in fresh}
         if others := [position for position in positions if position not in fresh]:
@@ -81,16 +81,16 @@ def _ask(
     return read
 
 
-def _asked(named: Named, positions: Sequence[int]) -> dict[str, str]:
+def _asked(named: Named, positions: Sequence[int]) -> dict[str, sql.Array]:
     return {
-        "keys": sql.texts(named.keys[position] for position in positions),
-        "contents": sql.texts(named.contents[position] for position in positions),
+        "keys": sql.hashes(named.keys[position] for position in positions),
+        "contents": sql.hashes(named.contents[position] for position in positions),
     }
 
 
-def _stands(named: Named, position: int, other: UUID | None) -> str:
+def _stands(named: Named, position: int, other: UUID | None) -> bytes:
     """The content that stands for an id: the event's own, unless another one does."""
-    return named.contents[position] if other is None else other.hex
+    return named.contents[position] if other is None else other.bytes
 
 
 FORGET = """

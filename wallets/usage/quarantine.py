@@ -35,8 +35,8 @@ def keep(named: Named, outcomes: Sequence[Outcome], *, now: datetime, codes: Con
     sql.run(
         KEEP,
         (
-            now, sql.uuids(uuid7() for _ in kept), sql.texts(named.keys[number] for number in kept),
-            sql.texts(named.contents[number] for number in kept), sql.texts(outcomes[number].code for number in kept),
+            now, sql.uuids(uuid7() for _ in kept), sql.hashes(named.keys[number] for number in kept),
+            sql.hashes(named.contents[number] for number in kept), sql.texts(outcomes[number].code for number in kept),
             sql.texts(event.source for event in events), sql.texts(event.event_id for event in events),
             sql.uuids(event.wallet for event in events), sql.texts(event.meter for event in events),
             sql.array(event.quantity for event in events), sql.moments(event.occurred_at for event in events),

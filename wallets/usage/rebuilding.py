@@ -54,7 +54,7 @@ def rebuild(wallet_id: UUID, months: Months) -> None:
     values.add(_values(wallet_id, asked))
 
 
-def _values(wallet: UUID, asked: dict[str, Any]) -> list[tuple[Group, str, datetime]]:
+def _values(wallet: UUID, asked: dict[str, Any]) -> list[tuple[Group, bytes, datetime]]:
     return [
         (Group(wallet, month, meter), values.hashed(value), first_at)
         for month, meter, value, first_at in sql.rows(VALUES, asked)

@@ -39,7 +39,7 @@ class Unreadable:
     code: str = "unreadable"
 
     @property
-    def key(self) -> str:
+    def key(self) -> bytes:
         """By what it is known again: its place."""
         return digest(f"kafka\0{self.partition.topic}\0{self.partition.number}\0{self.offset}")
 
@@ -59,8 +59,8 @@ def keep(found: Sequence[Unreadable], *, sent_by: str, now: datetime) -> None:
     sql.run(
         KEEP,
         (
-            now, sql.uuids(uuid7() for _ in found), sql.texts(each.key for each in found),
-            sql.texts(digest(f"{each.code}\0{each.payload.hex()}") for each in found),
+            now, sql.uuids(uuid7() for _ in found), sql.hashes(each.key for each in found),
+            sql.hashes(digest(f"{each.code}\0{each.payload.hex()}") for each in found),
             sql.texts(each.code for each in found),
             sql.texts(f"kafka:{each.partition.topic}"[:200] for each in found),
             sql.texts(f"{each.partition.number}/{each.offset}" for each in found),

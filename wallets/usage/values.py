@@ -22,11 +22,11 @@ RETURNING wallet_id, month, meter_id, xmax = 0
 """
 
 
-def add(found: Iterable[tuple[Group, str, datetime]]) -> Counter[Group]:
+def add(found: Iterable[tuple[Group, bytes, datetime]]) -> Counter[Group]:
     """Note values of groups and when they occurred; returns how many of each group's weren't known. Their accounts
     are locked.
     """
-    earliest: dict[tuple[Group, str], datetime] = {}
+    earliest: dict[tuple[Group, bytes], datetime] = {}
     for group, value, occurred_at in found:
         known = earliest.setdefault((group, value), occurred_at)
         earliest[group, value] = min(known, occurred_at)
@@ -37,18 +37,18 @@ def add(found: Iterable[tuple[Group, str, datetime]]) -> Counter[Group]:
         ADD,
         (
             sql.uuids(group.wallet for group in groups), sql.days(group.month for group in groups),
-            sql.uuids(group.meter for group in groups), sql.texts(value for _, value in earliest),
+            sql.uuids(group.meter for group in groups), sql.hashes(value for _, value in earliest),
             sql.moments(earliest.values()),
         ),
     )  # fmt: skip
     return Counter(Group(wallet, month, meter) for wallet, month, meter, fresh in rows if fresh)
 
 
-def value_of(event: Event, place: Place) -> str:
+def value_of(event: Event, place: Place) -> bytes:
     """A hash of the value that an event brings."""
     return hashed(event.properties[place.meter.property])
 
 
-def hashed(value: Any) -> str:
+def hashed(value: Any) -> bytes:
     """A hash of a value: text and numbers that look alike differ."""
     return digest(msgspec.json.encode(value).decode())
