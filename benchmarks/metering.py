@@ -1,4 +1,5 @@
-"""A worker of the benchmark of usage, in the product's database: `seed`, `read N` and `recalculate N` tell JSON.
+"""A worker of the benchmark of usage, in the product's database: `seed`, `read N` and `recalculate N` tell JSON, `read`
+a line for each one that it is sent.
 
 The events of `read` and `recalculate` are written in bulk, as the owner would restore them: how they came isn't
 measured here, but what is asked of them afterwards.
@@ -8,7 +9,7 @@ import json
 import resource
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -35,7 +36,7 @@ from wallets.usage.tariffs import Tariff  # noqa: E402
 BY = System("benchmark")
 READER = Caller("service", UUID(int=1), frozenset({"wallets:read"}))
 TARIFF = Tariff("graduated", tiers=[Tier(Decimal(10**6), Decimal("0.731")), Tier(None, Decimal("0.2"))])
-READS, CHUNK = 300, 500_000
+READS, CHUNK = 60, 500_000
 FILL = """
 INSERT INTO wallets_usageevent (received_at, occurred_at, key, wallet_id, meter_id, quantity, source, event_id,
                                 properties)
@@ -50,13 +51,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def seed() -> dict[str, str]:
+def seed() -> Iterator[dict[str, str]]:
     """A meter with tiers, and a service that reports."""
     meters.make(NewMeter("calls", "Calls", "call", "sum"), by=BY, now=now())
     prices.announce("calls", TARIFF, currency="NGN", by=BY, now=now())
     scopes = ("usage:write", "wallets:read")
     made = clients.create_api_client(name="bench", scopes=scopes, actor=BY, now=now())
-    return {"key_id": made.key_id, "secret": made.secret}
+    yield {"key_id": made.key_id, "secret": made.secret}
 
 
 def fill(count: int) -> list[UUID]:
@@ -88,8 +89,10 @@ def _total(wallet: UUID, months: Months) -> None:
     rebuilding.rebuild(wallet, Months(months.first, after(months.last)))
 
 
-def read(count: int) -> dict[str, Any]:
-    """Microseconds for each number of the busiest wallet: exact, estimated where nothing is kept, and where all is."""
+def read(count: int) -> Iterator[dict[str, Any]]:
+    """Microseconds for each number of the busiest wallet, for each line of the input: exact, estimated where nothing is
+    kept, and where all is.
+    """
     wallet = fill(count)[0]
     asks = [Ask(READER, wallet)]
     sql.run("ANALYZE")
@@ -98,7 +101,8 @@ def read(count: int) -> dict[str, Any]:
         "miss": lambda: _estimate(asks, cached=False),
         "hit": lambda: _estimate(asks, cached=True),
     }
-    return {name: _median(act) for name, act in acts.items()}
+    for _ in sys.stdin:
+        yield {name: _median(act) for name, act in acts.items()}
 
 
 def _estimate(asks: Sequence[Ask], *, cached: bool) -> None:
@@ -113,7 +117,7 @@ def _median(act: Callable[[], object]) -> float:
     return statistics.median(timed(act) for _ in range(READS)) * 1_000_000
 
 
-def recalculate(count: int) -> dict[str, Any]:
+def recalculate(count: int) -> Iterator[dict[str, Any]]:
     """Seconds for a whole recalculation, its peak of memory in MB, and what it found."""
     fill(count)
     cache.memory.clear()
@@ -125,9 +129,11 @@ def recalculate(count: int) -> dict[str, Any]:
 
     seconds = timed(run)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "events": job.events, "differences": job.differences, "peak": peak}
+    yield {"seconds": seconds, "events": job.events, "differences": job.differences, "peak": peak}
 
 
-COMMANDS: dict[str, Callable[..., Any]] = {"seed": seed, "read": read, "recalculate": recalculate}
+COMMANDS: dict[str, Callable[..., Iterator[dict[str, Any]]]] = {"seed": seed, "read": read, "recalculate": recalculate}
 name, *numbers = sys.argv[1:]
-sys.stdout.write(json.dumps(COMMANDS[name](*map(int, numbers))))
+for told in COMMANDS[name](*map(int, numbers)):
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()

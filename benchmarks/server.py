@@ -75,27 +75,27 @@ def running(more: Mapping[str, str] | None = None) -> Iterator[Server]:
         books.drop(DATABASE)
 
 
-def made(more: Mapping[str, str] | None = None) -> dict[str, str]:
+def made(more: Mapping[str, str] | None = None, *, name: str = DATABASE) -> dict[str, str]:
     """The environment of the product's processes, with a database that has just been made."""
-    variables = environment(more)
-    books.drop(DATABASE)
+    variables = environment(more, name=name)
+    books.drop(name)
     with books.owner() as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     python(variables, str(ROOT / "manage.py"), "migrate", "--database", "owner", "--verbosity", "0")
     return variables
 
 
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(more: Mapping[str, str] | None = None, *, name: str = DATABASE) -> dict[str, str]:
     """What the server's process, and any other of the product's, finds in its environment."""
-    own = {name: _renamed(os.environ[name]) for name in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    own = {variable: _renamed(os.environ[variable], name) for variable in ("DATABASE_URL", "DATABASE_OWNER_URL")}
     return dict(os.environ) | own | {
         "DJANGO_SETTINGS_MODULE": "benchmarks.http_settings", "DATABASE_POOL": "true", "RATELIMIT_ENABLE": "false",
         "CELERY_ENABLED": "false", "LOG_LEVEL": "WARNING", "PYTHONPATH": str(ROOT),
     } | dict(more or {})  # fmt: skip
 
 
-def _renamed(url: str) -> str:
-    return urlsplit(url)._replace(path=f"/{DATABASE}").geturl()
+def _renamed(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 def python(environment: Mapping[str, str], *arguments: str) -> str:

@@ -5,9 +5,12 @@ import json
 import multiprocessing
 import random
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,6 +23,7 @@ from benchmarks import books
 from benchmarks.measure import Row, timed
 from benchmarks.server import DATABASE, TIMED, Server, environment, made, python, running
 from users.tests.signing import Signer
+from walletproject.local.programs import ROOT
 
 CLIENTS, BATCH, WALLETS = 4, 1_000, 100
 POUR = 5_000
@@ -96,7 +100,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
         reporter = Reporter(server, Signer(client["key_id"], client["secret"]))
         yield from _events(reporter, rounds, batches)
         yield from _while_they_pour(reporter, 3 if quick else 15)
-    yield from _many(MANY_QUICK if quick else MANY)
+    yield from _many(MANY_QUICK if quick else MANY, rounds)
     yield from _recalculation(RECOUNTED_QUICK if quick else RECOUNTED)
 
 
@@ -205,30 +209,51 @@ def _get(connection: http.client.HTTPConnection, reporter: Reporter, path: str) 
         raise RuntimeError(f"{response.status} for {path}")
 
 
-def _many(many: int) -> Iterator[Row]:
-    few, lots = (_filled("read", count) for count in (FEW, many))
+def _many(many: int, rounds: int) -> Iterator[Row]:
+    with _reader(FEW, "bench_few") as few, _reader(many, "bench_many") as lots:
+        read = [(few(), lots()) for _ in range(rounds)]
     words = {"current": "current", "miss": "estimated, nothing kept", "hit": "estimated, kept in memory"}
     for name, what in words.items():
-        detail = f"{lots[name]:,.0f} against {few[name]:,.0f} µs; a tenth of all is that wallet's"
+        theirs, ours = (statistics.median(turn[side][name] for turn in read) for side in (0, 1))
+        detail = f"{ours:,.0f} against {theirs:,.0f} µs, in turns; a tenth of all is that wallet's"
         yield Row(
-            f"{what}, {many:,} events", f"the same, {FEW:,} events", lots[name] / few[name], 1.2, at_most=True,
+            f"{what}, {many:,} events", f"the same, {FEW:,} events", ours / theirs, 1.2, at_most=True,
             unit="× the time", detail=detail,
         )  # fmt: skip
 
 
+@contextmanager
+def _reader(count: int, name: str) -> Iterator[Callable[[], dict[str, float]]]:
+    """A worker with so many events in a database of its own, and what it tells whenever it is asked to read."""
+    variables = _seeded(name)
+    command = [sys.executable, "-m", "benchmarks.metering", "read", str(count)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=variables, cwd=ROOT, **pipes) as worker:
+
+        def ask() -> dict[str, float]:
+            print(file=worker.stdin, flush=True)
+            told: dict[str, float] = json.loads(worker.stdout.readline())
+            return told
+
+        # The first reading comes when all is filled, and isn't counted.
+        ask()
+        yield ask
+        worker.stdin.close()
+    books.drop(name)
+
+
+def _seeded(name: str) -> dict[str, str]:
+    """The environment of workers, with a database of wallets and a meter."""
+    variables = made(name=name)
+    for module in (["benchmarks.http_seed"], ["benchmarks.metering", "seed"]):
+        python(variables, "-m", *module)
+    return variables
+
+
 def _recalculation(count: int) -> Iterator[Row]:
-    told = _filled("recalculate", count)
+    told = json.loads(python(_seeded(DATABASE), "-m", "benchmarks.metering", "recalculate", str(count)))
+    books.drop(DATABASE)
     if told["differences"] or told["events"] != count:
         raise RuntimeError(f"The recalculation found {told}.")
     yield Row(f"full recalculation, {count:,} events", "seconds", told["seconds"], 60, at_most=True, unit="s")
     yield Row("… its peak of memory", "megabytes", told["peak"], 200, at_most=True, unit="MB")
-
-
-def _filled(command: str, count: int) -> dict[str, Any]:
-    """What the worker tells of a database of its own with so many events."""
-    variables = made()
-    python(variables, "-m", "benchmarks.http_seed")
-    python(variables, "-m", "benchmarks.metering", "seed")
-    told: dict[str, Any] = json.loads(python(variables, "-m", "benchmarks.metering", command, str(count)))
-    books.drop(DATABASE)
-    return told
