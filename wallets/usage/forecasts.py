@@ -96,7 +96,7 @@ def rates(minutes: Sequence[float], window: int) -> list[float]:
     found, total, weight = [], 0.0, 0.0
     for amount in minutes:
         total, weight = total * forget + amount, weight * forget + 1.0
-        found.append(max(0.0, total / weight / 60))
+        found.append(total / weight / 60 if total > 0 else 0.0)
     return found
 
 

@@ -16,17 +16,18 @@ from wallets.usage.months import MINUTE, minute_of
 from wallets.usage.profiles import Charge, Profile
 
 # A row for each meter: which minutes it counted something in, and how much. That is statistics, so floats do.
+# The few meters are looked up once, and not for each of a day's minutes. A minute has a row for each price.
 READ = """
 SELECT a.wallet_id, a.version, a.revised, r.meter_id, r.minutes, r.quantities
 FROM unnest(%s::uuid[], %s::timestamptz[]) AS w (id, since)
 JOIN wallets_usageaccount a ON a.wallet_id = w.id
 LEFT JOIN LATERAL (
-    SELECT u.meter_id, array_agg(u.minute) AS minutes, array_agg(u.quantity) AS quantities
-    FROM (
-        SELECT r.meter_id, extract(epoch FROM r.at - w.since)::int4 / 60 AS minute, sum(r.quantity)::float8 AS quantity
-        FROM wallets_usagerollup r JOIN wallets_meter m ON m.id = r.meter_id AND m.aggregation = ANY (%s::text[])
-        WHERE r.wallet_id = w.id AND r.at >= w.since AND r.grain = 60 GROUP BY r.meter_id, r.at
-    ) AS u GROUP BY u.meter_id
+    SELECT u.meter_id, array_agg(date_part('epoch', u.at - w.since)::int4 / 60) AS minutes,
+           array_agg(u.quantity::float8) AS quantities
+    FROM wallets_usagerollup u
+    WHERE u.wallet_id = w.id AND u.at >= w.since AND u.grain = 60
+        AND u.meter_id = ANY (ARRAY(SELECT id FROM wallets_meter WHERE aggregation = ANY (%s::text[])))
+    GROUP BY u.meter_id
 ) AS r ON true
 """
 
@@ -52,10 +53,11 @@ class Past:
 
     def add(self, meter: UUID, minutes: Sequence[int], quantities: Sequence[float]) -> None:
         """Note what a meter counted, by the minutes since the first."""
-        used, since = [0.0] * self.length, 0.0
+        length, since = self.length, 0.0
+        used = [0.0] * length
         for minute, quantity in zip(minutes, quantities, strict=True):
-            if minute < self.length:
-                used[minute] = quantity
+            if minute < length:
+                used[minute] += quantity
             else:
                 since += quantity
         self.used[meter], self.since[meter] = used, since
