@@ -8,7 +8,7 @@ can't deadlock among themselves.
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
@@ -73,11 +73,16 @@ def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> 
 
 def _post_all(postings: Sequence[Posting], spin: int, now: datetime) -> Posted:
     """Post many, and undo it where one is refused."""
-    # Before lanes are locked: to move a row that another subtransaction has locked is dearer.
-    sql.run("SAVEPOINT posting")
-    posted = _post_parts(postings, spin, now, whole=True)
-    # Not in a pipeline: psycopg forgets what it has prepared when it reads of a rollback, and would be late to.
-    sql.run("ROLLBACK TO SAVEPOINT posting" if any(posted.refusals) else "RELEASE SAVEPOINT posting")
+    with _told(), sql.pipeline():
+        # Before lanes are locked: to move a row that another subtransaction has locked is dearer.
+        sql.run("SAVEPOINT posting")
+        posted = _post_parts(postings, spin, now, whole=True)
+        refused = any(posted.refusals)
+        if not refused:
+            sql.run("RELEASE SAVEPOINT posting")
+    if refused:
+        # Not in a pipeline: psycopg forgets what it has prepared when it reads of a rollback, and would be late to.
+        sql.run("ROLLBACK TO SAVEPOINT posting")
     return posted
 
 
@@ -87,15 +92,12 @@ def _post_parts(postings: Sequence[Posting], spin: int, now: datetime, whole: bo
     lanes = _lock(slots, now)
     moves = [[lanes.at[slot] for slot in each] for each in legs]
     holds, refusals = _holds(postings), list[Refused | None]()
-    try:
-        with sql.pipeline() if len(postings) > FIRST else nullcontext():
-            for part in _parts(len(postings)):
-                decision = decide(postings[part], moves[part], lanes, holds, now=now)
-                refusals += decision.refusals
-                if not (whole and any(refusals)):
-                    _write(decision, now)
-    except IntegrityError as error:
-        raise _told(error) from error
+    with _told(), sql.pipeline() if len(postings) > FIRST else nullcontext():
+        for part in _parts(len(postings)):
+            decision = decide(postings[part], moves[part], lanes, holds, now=now)
+            refusals += decision.refusals
+            if not (whole and any(refusals)):
+                _write(decision, now)
     return Posted(refusals, lanes)
 
 
@@ -135,7 +137,7 @@ def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane
     keys = [lane_of(leg, spin) for leg in posting.legs]
     if len(set(keys)) < len(keys):
         return None
-    try:
+    with _told():
         rows = sql.rows(
             "SELECT * FROM ledger_post(%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s::uuid[], %s::int2[], %s::int8[])",
             (
@@ -145,8 +147,6 @@ def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane
                 sql.array([leg.amount for leg in posting.legs]),
             ),
         )  # fmt: skip
-    except IntegrityError as error:
-        raise _told(error) from error
     return {Key(row[0], row[1]): Lane(*row) for row in rows}
 
 
@@ -352,18 +352,21 @@ def _json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False) if value else "{}"
 
 
-def _told(error: IntegrityError) -> Exception:
-    """The refusal of law 5 for a reference that is taken, or of law 7 for a date in a closed day; any other broken law
-    is a bug and stays what it is.
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell a reference that is taken as the refusal of law 5, and a date in a closed day as that of law 7; any other
+    broken law is a bug and stays what it is.
     """
-    diagnostic = getattr(error.__cause__, "diag", None)
-    if diagnostic is None:
-        return error
-    if diagnostic.constraint_name == "ledger_open_days":
-        return PeriodClosed(diagnostic.message_detail)
-    if "reference" in (diagnostic.constraint_name or ""):
-        return ReferenceTaken("That reference names another transaction already; use a fresh one.")
-    return error
+    try:
+        yield
+    except IntegrityError as error:
+        diagnostic = getattr(error.__cause__, "diag", None)
+        broken = getattr(diagnostic, "constraint_name", None) or ""
+        if diagnostic and broken == "ledger_open_days":
+            raise PeriodClosed(diagnostic.message_detail) from error
+        if "reference" in broken:
+            raise ReferenceTaken("That reference names another transaction already; use a fresh one.") from error
+        raise
 
 
 __all__ = ["Close", "Leg", "Place", "Posted", "Posting", "ReferenceTaken", "post", "post_durably", "post_one"]
