@@ -42,6 +42,36 @@ def test_what_raises_leaves_nothing(notes, way):
 
 
 @WAYS
+def test_what_waits_for_the_commit_comes_after_it_and_once(notes, way):
+    told, tries = [], []
+
+    def announce():
+        tries.append(len(tries))
+        write(f"try {len(tries)}")
+        transaction.on_commit(lambda: told.append(notes()))
+        if len(tries) < 2:
+            sql.run("DO $$ BEGIN RAISE 'lost' USING ERRCODE = 'serialization_failure'; END $$")
+        assert told == []
+
+    way(announce)()
+    assert told == [["try 2"]]
+
+
+@WAYS
+def test_what_waits_for_the_commit_never_comes_without_one(notes, way):
+    told = []
+
+    def fail():
+        transaction.on_commit(lambda: told.append("committed"))
+        write()
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        way(fail)()
+    assert told == []
+
+
+@WAYS
 def test_what_is_marked_to_be_undone_is(notes, way):
     def undo():
         write()
@@ -87,8 +117,15 @@ def test_a_connection_that_is_lost_while_committing_leaves_the_outcome_unknown(n
         "CREATE CONSTRAINT TRIGGER leave AFTER INSERT ON note DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION pg_temp.leave()"
     )
+    told = []
+
+    def announce():
+        transaction.on_commit(lambda: told.append("committed"))
+        write()
+
     with pytest.raises(OutcomeUnknown):
-        way(write)()
+        way(announce)()
+    assert told == []
 
 
 @WAYS

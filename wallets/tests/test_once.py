@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ledger.durable import OutcomeUnknown
 from wallets import idempotency, opening, transfers
-from wallets.idempotency import Answer, Claim
+from wallets.idempotency import Answer, Claim, IdempotencyInProgress, IdempotencyKeyReused, once_each
 from wallets.models import IdempotencyKey, Transfer
 from wallets.tests.conftest import balance, books_are_clean
 
@@ -58,6 +58,25 @@ def test_the_same_key_on_another_route_is_other_content(shop, alice, purse, bobs
     shop.http.post(f"wallets/{purse.id}/deposits", {"amount": 5}, key="k-1")
     assert shop.http.post(f"wallets/{bobs.id}/deposits", {"amount": 5}, key="k-1").code == "idempotency_key_reused"
     assert shop.http.post("transfers", body(purse, bobs), key="k-1").code == "idempotency_key_reused"
+
+
+def test_in_a_group_each_key_is_judged_by_itself(db):
+    known, reused, twice, fresh = (Claim("person:1", key, b"same") for key in ("known", "reused", "twice", "fresh"))
+    acted = []
+
+    def act(_, places):
+        acted.append(places)
+        return [Answer(201, f"{len(acted)}/{place}".encode()) for place in places]
+
+    def together(*claims):
+        return once_each(claims, lambda: None, act, now=timezone.now())
+
+    together(known, reused)
+    found = together(known, Claim("person:1", "reused", b"other"), twice, fresh, twice)
+    assert acted == [[0, 1], [2, 3]]
+    assert [found[0], *found[2:4]] == [Answer(201, b"1/0", replayed=True), Answer(201, b"2/2"), Answer(201, b"2/3")]
+    assert [type(found[place]) for place in (1, 4)] == [IdempotencyKeyReused, IdempotencyInProgress]
+    assert together(twice) == [Answer(201, b"2/2", replayed=True)]
 
 
 def test_a_key_belongs_to_its_caller(alice, bob, shop, purse, bobs):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from wallets.models import QuarantinedEvent, UsageEvent
+from wallets.models import QuarantinedEvent, UsageEvent, UsageRollup
 from wallets.tests.usage.conftest import read, told
 
 
@@ -29,6 +29,19 @@ def test_the_same_again_is_a_duplicate_and_counts_once(reporter, metering, purse
         assert report(reporter, body).body["status"] == "duplicate"
     assert UsageEvent.objects.count() == 1
     assert read(purse).unsettled == 10 / 4
+
+
+def test_of_a_batch_only_what_is_new_counts(metering, purse):
+    old = metering.event(purse, 10, id="old")
+    metering.take(old)
+    new, more = metering.event(purse, 4, id="new"), metering.event(purse, 6, id="more")
+    other = metering.event(purse, 100, id="more")
+    assert [outcome.status for outcome in metering.take(new, old, new, more, other)] == [
+        "accepted", "duplicate", "duplicate", "accepted", "conflict",
+    ]  # fmt: skip
+    assert read(purse).unsettled == (10 + 4 + 6) / 4
+    assert sum(UsageEvent.objects.values_list("quantity", flat=True)) == 20
+    assert sum(UsageRollup.objects.filter(grain=60).values_list("quantity", flat=True)) == 20
 
 
 @pytest.mark.parametrize("other", [{"quantity": "11"}, {"properties": {"a": 1}}, {"meter": "else"}, {"occurred_at": 1}])
