@@ -14,7 +14,7 @@ from benchmarks.replica import Replica
 from ledger.posting import Posting, post, post_durably
 
 DATABASE = "bench_engine"
-ROUNDS = 7
+ROUNDS = 11
 TRANSFERS = 3_000
 SECONDS = 2.0
 
