@@ -4,9 +4,6 @@ import io
 import zipfile
 from collections.abc import Iterator
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from wallets.reconciliation.formats.columns import Row
 from wallets.reconciliation.formats.lines import MOST_LINES, StatementRefused
 
@@ -20,6 +17,10 @@ MOST_ROWS, MOST_COLUMNS = MOST_LINES + 1_000, 200
 def rows(content: bytes) -> Iterator[Row]:
     """The rows with their numbers, from 1; a formula is the text that it is written as. Raises StatementRefused."""
     _check_size(content)
+    # A tenth of the time that a process takes to start, and few ever read a workbook.
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
         sheet = book.worksheets[0]
