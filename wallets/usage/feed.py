@@ -34,13 +34,16 @@ BEGINNING = Cursor(0, UUID(int=0))
 COLUMNS = """
 e.occurred_at, e.received_at, e.key, e.wallet_id, m.slug, e.quantity, e.source, e.event_id, e.properties::text
 """
+COMPLETE = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::int8"
 NEXT = f"""
 SELECT e.written_by, {COLUMNS}
 FROM wallets_usageevent e JOIN wallets_meter m ON m.id = e.meter_id
-WHERE e.written_by >= %(xid)s AND (e.written_by, e.key) > (%(xid)s, %(key)s)
-    AND e.written_by < pg_snapshot_xmin(pg_current_snapshot())::text::int8
+WHERE e.written_by >= %(xid)s AND (e.written_by, e.key) > (%(xid)s, %(key)s) AND e.written_by < %(until)s
 ORDER BY e.written_by, e.key LIMIT %(limit)s
 """
+# So many transactions are looked at first, and ten times as many where those have too few events: not all that a
+# follower lags behind is put in order for each of its pages.
+SPAN = 100
 WAITING = """
 SELECT count(*) FROM (
     SELECT FROM wallets_usageevent e
@@ -51,8 +54,14 @@ SELECT count(*) FROM (
 
 def following(cursor: Cursor, *, limit: int) -> list[Followed]:
     """The next events. None: all are read, but for those of transactions that may still run."""
-    rows = sql.rows(NEXT, {"xid": cursor.transaction, "key": cursor.key, "limit": limit})
-    return [Followed(written_by, Stored(*event)) for written_by, *event in rows]
+    ((complete,),) = sql.rows(COMPLETE)
+    asked, span = {"xid": cursor.transaction, "key": cursor.key, "limit": limit}, SPAN
+    while True:
+        until = min(cursor.transaction + span, complete)
+        rows = sql.rows(NEXT, asked | {"until": until})
+        if len(rows) == limit or until == complete:
+            return [Followed(written_by, Stored(*event)) for written_by, *event in rows]
+        span *= 10
 
 
 def waiting(cursor: Cursor, *, limit: int) -> int:

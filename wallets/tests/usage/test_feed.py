@@ -8,6 +8,7 @@ from time import monotonic, sleep
 from django.db import connection, transaction
 from django.utils import timezone
 
+from ledger import sql
 from wallets.models import UsageEvent
 from wallets.tests.test_once import at_once
 from wallets.usage import feed
@@ -58,6 +59,22 @@ def test_a_transaction_that_commits_late_isnt_left_out(committed, metering, purs
     slow.join()
     follower.read_all(2)
     assert sorted(follower.seen) == ["late", "quick"]
+
+
+def test_a_follower_that_lags_far_behind_reads_all_in_order(committed, metering, purse, monkeypatch):
+    monkeypatch.setattr(feed, "SPAN", 1)
+    events = [metering.event(purse) for _ in range(12)]
+    for batch in (events[:5], events[5:6], events[6:]):
+        take_durably(batch, now=timezone.now())
+        # Others write as well, so that the events lie far apart.
+        for _ in range(20):
+            sql.run("SELECT pg_current_xact_id()")
+    follower = Follower()
+    follower.read_all(12)
+    first, second, third = follower.seen[:5], follower.seen[5:6], follower.seen[6:]
+    assert [sorted(names) for names in (first, second, third)] == [
+        sorted(event.event_id for event in batch) for batch in (events[:5], events[5:6], events[6:])
+    ]
 
 
 def test_a_follower_among_eight_writers_gets_each_once(committed, metering, purse, bobs):
