@@ -192,7 +192,10 @@ def plainly() -> None:
 
 
 def copy(query: str, parameters: Mapping[str, Any]) -> Iterator[bytes]:
-    """The rows of a query as COPY writes them, one by one, each with its newline. Nothing else runs meanwhile."""
+    """The rows of a query as COPY writes them, one by one, each with its newline. Nothing else runs meanwhile.
+
+    Its parameters are put into its text, so that they can't be arrays in binary.
+    """
     connection = connections[_alias.get()]
     connection.ensure_connection()
     cursor = psycopg.Cursor(connection.connection)

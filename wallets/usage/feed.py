@@ -31,6 +31,7 @@ class Followed(NamedTuple):
 
 
 BEGINNING = Cursor(0, UUID(int=0))
+LAST = UUID(int=2**128 - 1)
 COLUMNS = """
 e.occurred_at, e.received_at, e.key, e.wallet_id, m.slug, e.quantity, e.source, e.event_id, e.properties::text
 """
@@ -41,7 +42,7 @@ FROM wallets_usageevent e JOIN wallets_meter m ON m.id = e.meter_id
 WHERE e.written_by >= %(xid)s AND (e.written_by, e.key) > (%(xid)s, %(key)s) AND e.written_by < %(until)s
 ORDER BY e.written_by, e.key LIMIT %(limit)s
 """
-# So many transactions are looked at first, and ten times as many where those have too few events: not all that a
+# So many transactions are looked at first, then ten times as many, until there are enough events: not all that a
 # follower lags behind is put in order for each of its pages.
 SPAN = 100
 WAITING = """
@@ -55,13 +56,14 @@ SELECT count(*) FROM (
 def following(cursor: Cursor, *, limit: int) -> list[Followed]:
     """The next events. None: all are read, but for those of transactions that may still run."""
     ((complete,),) = sql.rows(COMPLETE)
-    asked, span = {"xid": cursor.transaction, "key": cursor.key, "limit": limit}, SPAN
+    found, span = list[Followed](), SPAN
     while True:
         until = min(cursor.transaction + span, complete)
-        rows = sql.rows(NEXT, asked | {"until": until})
-        if len(rows) == limit or until == complete:
-            return [Followed(written_by, Stored(*event)) for written_by, *event in rows]
-        span *= 10
+        asked = {"xid": cursor.transaction, "key": cursor.key, "until": until, "limit": limit - len(found)}
+        found += [Followed(written_by, Stored(*event)) for written_by, *event in sql.rows(NEXT, asked)]
+        if len(found) == limit or until == complete:
+            return found
+        cursor, span = Cursor(until - 1, LAST), span * 10
 
 
 def waiting(cursor: Cursor, *, limit: int) -> int:
