@@ -1,14 +1,14 @@
 """Old books against young ones: what is done with ten million entries must cost what it costs with ten thousand."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from django.db import connection
 
 from benchmarks import books, old_books
-from benchmarks.measure import Row, rates, timed
+from benchmarks.measure import Row, against, in_turns, ratio, timed
 from ledger import history, verify
 from ledger.accounts import find
 from ledger.balances import standings
@@ -60,20 +60,20 @@ def rows(*, quick: bool) -> Iterator[Row]:
     names = old_books.prepare(YOUNG, anew=True), old_books.prepare(size)
     with _visit(names[0], YOUNG) as young, _visit(names[1], size) as old:
         for what, act in ACTS.items():
-            new, aged = young(_rate, act), old(_rate, act)
+            new, aged = young(_microseconds, act), old(_microseconds, act)
             new(), aged()
-            yield _row(f"{what.format(deep=size // 10)}, {size:,} entries", *rates(aged, new, rounds=3 if quick else 9))
+            took = in_turns(aged, new, rounds=3 if quick else 9)
+            yield _row(f"{what.format(deep=size // 10)}, {size:,} entries", *took)
         yield old(_verified, size)()
 
 
-def _row(what: str, slow: float, fast: float) -> Row:
-    detail = f"{1e6 / slow:,.0f} against {1e6 / fast:,.0f} µs"
-    against = f"the same, {YOUNG:,} entries"
-    return Row(what, against, fast / slow, TARGET, at_most=True, unit="× the time", detail=detail)
+def _row(what: str, old: Sequence[float], young: Sequence[float]) -> Row:
+    detail, other = against(old, young, "µs"), f"the same, {YOUNG:,} entries"
+    return Row(what, other, ratio(old, young), TARGET, at_most=True, unit="× the time", detail=detail)
 
 
-def _rate(visitor: Visitor, act: Callable[[Visitor], None]) -> float:
-    return CALLS / timed(lambda: [act(visitor) for _ in range(CALLS)])
+def _microseconds(visitor: Visitor, act: Callable[[Visitor], None]) -> float:
+    return 1e6 * timed(lambda: [act(visitor) for _ in range(CALLS)]) / CALLS
 
 
 def _verified(_: Visitor, size: int) -> Row:

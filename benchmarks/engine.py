@@ -1,7 +1,6 @@
 """The posting engine: in batches against the server alone, from one busy account, and one at a time."""
 
 import gc
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
@@ -9,7 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from benchmarks import books, hand
-from benchmarks.measure import Row, by_threads, compare, timed
+from benchmarks.measure import Row, against, by_threads, compare, ratio, timed
 from benchmarks.replica import Replica
 from ledger.posting import Posting, post, post_durably
 
@@ -83,11 +82,10 @@ def _against_server(replicas: Sequence[Replica], make: Make, size: int, rounds: 
         return rates
 
     turn()
-    ours, lawful, lawless = map(statistics.median, zip(*(turn() for _ in range(rounds)), strict=True))
-    what, against = f"posting engine, batches of {size:,}", "the server alone, writing the same rows"
-    detail = "{:,.0f} against {:,.0f} transfers/s"
-    yield Row(what, f"{against} under the same laws", ours / lawful, 0.6, detail=detail.format(ours, lawful))
-    yield Row("…", f"{against} without any law", ours / lawless, detail=detail.format(ours, lawless))
+    ours, lawful, lawless = zip(*(turn() for _ in range(rounds)), strict=True)
+    what, other, of = f"posting engine, batches of {size:,}", "the server alone, writing the same rows", "transfers/s"
+    yield Row(what, f"{other} under the same laws", ratio(ours, lawful), 0.6, detail=against(ours, lawful, of))
+    yield Row("…", f"{other} without any law", ratio(ours, lawless), detail=against(ours, lawless, of))
 
 
 def _against_even(hot: Make, even: Make, size: int, rounds: int) -> Row:

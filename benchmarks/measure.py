@@ -1,9 +1,9 @@
-"""Two things done alternately in one run, and the ratio of their medians: the machine's mood falls on both."""
+"""Two things done alternately in one run, and the median of their ratios: the machine's mood falls on both."""
 
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -30,18 +30,27 @@ class Row:
         return self.value <= self.target if self.at_most else self.value >= self.target
 
 
-def rates(ours: Work, theirs: Work, *, rounds: int) -> tuple[float, float]:
-    """The medians of two works that each return a rate, done in turns: ours, theirs, ours, theirs …"""
-    pairs = [(ours(), theirs()) for _ in range(rounds)]
-    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+def in_turns(*works: Work, rounds: int) -> list[tuple[float, ...]]:
+    """What each of the works returned, round by round: ours, theirs, ours, theirs …"""
+    return list(zip(*([work() for work in works] for _ in range(rounds)), strict=True))
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median of what the rounds' ratios were. What was done side by side was done in the same mood."""
+    return statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+
+
+def against(ours: Sequence[float], theirs: Sequence[float], of: str) -> str:
+    """The medians of both, in words."""
+    return f"{statistics.median(ours):,.0f} against {statistics.median(theirs):,.0f} {of}"
 
 
 def compare(
-    what: str, against: str, ours: Work, theirs: Work, *, rounds: int, target: float, of: str = "transfers"
+    what: str, other: str, ours: Work, theirs: Work, *, rounds: int, target: float, of: str = "transfers"
 ) -> Row:
     """The row of a ratio of two rates: how many times as much ours does in a second."""
-    mine, other = rates(ours, theirs, rounds=rounds)
-    return Row(what, against, mine / other, target, detail=f"{mine:,.0f} against {other:,.0f} {of}/s")
+    turns = in_turns(ours, theirs, rounds=rounds)
+    return Row(what, other, ratio(*turns), target, detail=against(*turns, f"{of}/s"))
 
 
 def timed(work: Callable[[], object]) -> float:

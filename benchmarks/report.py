@@ -14,8 +14,8 @@ from benchmarks.measure import Row
 RESULTS = Path(__file__).parent / "results.md"
 INTRODUCTION = """# How fast
 
-Made by `make bench`, family by family. Each row is a ratio of two things done in turns in the same run; of both, the
-median."""
+Made by `make bench`, family by family. Each row is a ratio of two things done in turns in the same run: the median of
+what its rounds came to. In numbers, the medians of both."""
 HEADINGS = ("row", "against", "measured", "target", "met", "in numbers")
 
 

@@ -20,7 +20,7 @@ from uuid import uuid4
 import msgspec
 
 from benchmarks import books
-from benchmarks.measure import Row, timed
+from benchmarks.measure import Row, against, in_turns, ratio, timed
 from benchmarks.server import DATABASE, TIMED, Server, environment, made, python, running
 from users.tests.signing import Signer
 from walletproject.local.programs import ROOT
@@ -119,14 +119,12 @@ def _events(reporter: Reporter, rounds: int, batches: int) -> Iterator[Row]:
     acts = (ours, partial(raw, WHOLE), partial(raw, ALONE))
     for act in acts:
         act()
-    mine, whole, alone = map(statistics.median, zip(*([act() for act in acts] for _ in range(rounds)), strict=True))
-    what = f"usage events over HTTP, batches of {BATCH:,}, {CLIENTS} clients"
-    detail = "{:,.0f} against {:,.0f} events/s"
-    yield Row(
-        what, "seconds", mine, 15_000, unit="events/s", detail=f"each once and rated; {WALLETS} wallets in a batch"
-    )
-    yield Row("…", "raw inserts of the same rows", mine / whole, 0.7, detail=detail.format(mine, whole))
-    yield Row("…", "raw inserts of the events alone", mine / alone, detail=detail.format(mine, alone))
+    mine, whole, alone = in_turns(*acts, rounds=rounds)
+    what, told = f"usage events over HTTP, batches of {BATCH:,}, {CLIENTS} clients", "events/s"
+    detail = f"each once and rated; {WALLETS} wallets in a batch"
+    yield Row(what, "seconds", statistics.median(mine), 15_000, unit=told, detail=detail)
+    yield Row("…", "raw inserts of the same rows", ratio(mine, whole), 0.7, detail=against(mine, whole, told))
+    yield Row("…", "raw inserts of the events alone", ratio(mine, alone), detail=against(mine, alone, told))
 
 
 def _rate(batches: int, work: Sequence[Any], send: Callable[[Any], None]) -> float:
@@ -214,10 +212,10 @@ def _many(many: int, rounds: int) -> Iterator[Row]:
         read = [(few(), lots()) for _ in range(rounds)]
     words = {"current": "current", "miss": "estimated, nothing kept", "hit": "estimated, kept in memory"}
     for name, what in words.items():
-        theirs, ours = (statistics.median(turn[side][name] for turn in read) for side in (0, 1))
-        detail = f"{ours:,.0f} against {theirs:,.0f} µs, in turns; a tenth of all is that wallet's"
+        theirs, ours = ([turn[side][name] for turn in read] for side in (0, 1))
+        detail = against(ours, theirs, "µs; a tenth of all is that wallet's")
         yield Row(
-            f"{what}, {many:,} events", f"the same, {FEW:,} events", ours / theirs, 1.2, at_most=True,
+            f"{what}, {many:,} events", f"the same, {FEW:,} events", ratio(ours, theirs), 1.2, at_most=True,
             unit="× the time", detail=detail,
         )  # fmt: skip
 
