@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
@@ -12,7 +12,6 @@ from msgspec import Struct, field
 
 from wallets.usage.amounts import written
 
-EPOCH, MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 Status = Literal["accepted", "duplicate", "conflict", "rejected"]
 
 
@@ -37,9 +36,8 @@ class Event(Struct, frozen=True):
 
     @property
     def content(self) -> bytes:
-        """A hash of all that it says, however that is written."""
-        moment = (self.occurred_at - EPOCH) // MICROSECOND
-        said = f"{self.wallet.int}\0{self.meter}\0{written(self.quantity)}\0{moment}\0"
+        """A hash of all that it says, however that is written. It is kept, so that it must stay what it is."""
+        said = f"{self.wallet.hex}\0{self.meter}\0{written(self.quantity)}\0{self.occurred_at.isoformat()}\0"
         return digest(said + self.document if self.properties else said)
 
     @property

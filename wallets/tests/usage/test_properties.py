@@ -146,3 +146,12 @@ def test_an_id_is_a_hash_of_source_and_id_alone():
     other = Event("a", "b", UUID(int=2), "else", Decimal(2), datetime.now(UTC))
     assert (one.key == other.key, one.content == other.content) == (True, False)
     assert Event("ab", "", UUID(int=1), "calls", Decimal(1), START).key != one.key
+
+
+@pytest.mark.parametrize("properties, content", [
+    ({}, "fe0bd009a13b7fdd338ab45a64bd2c20"), ({"b": 1, "a": "ü"}, "1308f61c4a52c29b48b66da44df637bf"),
+])  # fmt: skip
+def test_the_hashes_of_events_stay_what_they_are_since_those_taken_before_are_kept_by_them(properties, content):
+    event = Event("gateway", "e-1", UUID(int=7), "calls", Decimal("1.50"), START, properties)
+    assert event.key.hex() == "465bc7d02a42fe0b38b5370675a46143"
+    assert event.content.hex() == content
