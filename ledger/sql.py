@@ -13,7 +13,7 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from psycopg.adapt import Dumper
 from psycopg.postgres import types
-from psycopg.pq import Format
+from psycopg.pq import Format, TransactionStatus
 
 NUL = "\0"
 # An array as it is sent: a literal or, where that is much quicker, in binary.
@@ -56,10 +56,17 @@ def pipeline() -> Iterator[None]:
     """
     connection = connections[_alias.get()]
     connection.ensure_connection()
-    if connection.connection.pgconn.pipeline_status:
+    wire = connection.connection
+    if wire.pgconn.pipeline_status:
         yield
         return
-    with connection.wrap_database_errors, connection.connection.pipeline():
+    begins = not wire.autocommit and wire.info.transaction_status == TransactionStatus.IDLE
+    if begins:
+        # Else psycopg begins, and waits for that alone.
+        wire.autocommit = True
+    with connection.wrap_database_errors, wire.pipeline():
+        if begins:
+            run("BEGIN")
         yield
 
 

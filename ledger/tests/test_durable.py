@@ -1,5 +1,7 @@
 """A use case is committed whole or leaves nothing, and says so truly, whichever way its statements are sent."""
 
+from contextlib import suppress
+
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 
@@ -148,6 +150,22 @@ def test_an_error_that_is_read_is_djangos(notes, way):
 
     with pytest.raises(LookupError):
         way(divide)()
+
+
+def test_a_transaction_that_begins_with_a_pipeline_is_one(notes):
+    with suppress(LookupError), transaction.atomic():
+        with sql.pipeline():
+            write()
+        write("after the pipeline")
+        raise LookupError
+    assert notes() == []
+    with transaction.atomic(), sql.pipeline():
+        write("of the next transaction")
+    with suppress(LookupError), transaction.atomic():
+        write()
+        raise LookupError
+    connection.rollback()
+    assert notes() == ["of the next transaction"]
 
 
 def test_statements_of_a_pipeline_are_done_when_it_returns(committed):
