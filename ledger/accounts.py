@@ -89,13 +89,13 @@ def open_accounts(accounts: Sequence[NewAccount], *, now: datetime) -> None:
             sql.texts(account.type for account in accounts),
             sql.texts(account.currency for account in accounts),
             [account.floor for account in accounts],
-            sql.array(account.lanes for account in accounts),
+            sql.integers(account.lanes for account in accounts),
             now,
         ),
     )
     if opened:
         ids, floors, lanes = zip(*opened, strict=True)
-        sql.run(OPEN_LANES, (now, sql.uuids(ids), list(floors), sql.array(lanes)))
+        sql.run(OPEN_LANES, (now, sql.uuids(ids), list(floors), sql.integers(lanes)))
 
 
 FIND = """

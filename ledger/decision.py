@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from ledger.money import MAX_BALANCE, MAX_POSTING
-from ledger.requests import HELD, Close, Leg, Place, Posting, debits
+from ledger.requests import HELD, Close, Place, Posting, debits
 
 
 class Refused(Exception):
@@ -51,11 +51,8 @@ class HoldClosed(Refused):
     title = "The hold is closed"
 
 
-class Key(NamedTuple):
-    """A lane's place in the lock order."""
-
-    account: UUID
-    lane: int
+# A lane's place in the lock order: its account, and its number there.
+Key = tuple[UUID, int]
 
 
 class Lane(Struct, eq=False):
@@ -99,8 +96,8 @@ class OpenHold(NamedTuple):
 
 
 # An entry to be written: the places of its lane and its transaction, from 1, in what was touched and decided; then its
-# version, leg, amount, balance and moment. A plain tuple: thousands are made at a time.
-EntryRow = tuple[int, int, int, int, int, int, datetime]
+# version, leg, amount and balance. A plain tuple: thousands are made at a time.
+EntryRow = tuple[int, int, int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -135,9 +132,9 @@ def decide(
     return decision
 
 
-def lane_of(leg: Leg, spin: int) -> Key:
-    """The lane a leg goes to: the only one, or for a busy account the one this call happens to use."""
-    return Key(leg.account, spin % leg.lanes if leg.lanes > 1 else 0)
+def lanes_of(posting: Posting, spin: int) -> list[Key]:
+    """The lane each leg goes to: the only one, or for a busy account the one this call happens to use."""
+    return [(account, spin % lanes if lanes > 1 else 0) for account, _, lanes in posting.legs]
 
 
 def _refusal(
@@ -160,10 +157,10 @@ def _refusal(
         hold = holds.get(close.hold)
         if hold is None or not hold.open or hold.account != close.account or close.captured > hold.amount:
             return HoldClosed(f"The hold {close.hold} is closed already, or smaller than {close.captured}.")
-        lane = lanes[Key(close.account, 0)]
+        lane = lanes[close.account, 0]
         reserved[lane] = reserved.get(lane, 0) - hold.amount
     for place in posting.places:
-        lane = lanes.get(Key(place.account, 0))
+        lane = lanes.get((place.account, 0))
         if lane is None:
             return _unknown(place.account)
         reserved[lane] = reserved.get(lane, 0) + place.amount
@@ -213,7 +210,7 @@ def _apply(
     for close in posting.closes:
         hold = holds[close.hold]
         holds[close.hold] = hold._replace(open=False)
-        lanes[Key(close.account, 0)].reserve(hold.kind, -hold.amount)
+        lanes[close.account, 0].reserve(hold.kind, -hold.amount)
         decision.closes.append(close)
     if moved:
         posted_at = max(now, *[lane.posted_at for lane in moved])
@@ -224,7 +221,7 @@ def _apply(
             lane.version += 1
             lane.posted_at = posted_at
             position = touched.setdefault(lane, len(touched) + 1)
-            entries.append((position, transaction, lane.version, number, leg.amount, lane.balance, posted_at))
+            entries.append((position, transaction, lane.version, number, leg.amount, lane.balance))
     for place in posting.places:
-        lanes[Key(place.account, 0)].reserve(place.kind, place.amount)
+        lanes[place.account, 0].reserve(place.kind, place.amount)
         decision.places.append(place)

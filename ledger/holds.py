@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger import sql
-from ledger.decision import Key
 from ledger.durable import durable
 from ledger.posting import Posted, lock, post_one
 from ledger.requests import Close, Leg, Place, Posting
@@ -53,4 +52,4 @@ def sweep(*, now: datetime, limit: int = BATCH) -> int:
 
 @durable
 def _sweep_one(account: UUID, now: datetime) -> None:
-    lock([Key(account, 0)], now)
+    lock([(account, 0)], now)

@@ -74,7 +74,7 @@ def items(account: UUID, after: Sequence[int]) -> Iterator[Batch]:
     current, done = [version for version, _ in lanes], list(after) or [0] * len(lanes)
     while done != current:
         upto = [min(version, reached + CHUNK) for version, reached in zip(current, done, strict=True)]
-        wanted = {"after": sql.array(done), "upto": sql.array(upto), "chunk": CHUNK, "sign": lanes[0][1]}
+        wanted = {"after": sql.integers(done), "upto": sql.integers(upto), "chunk": CHUNK, "sign": lanes[0][1]}
         yield Batch([Item(*row) for row in sql.rows(ITEMS, {"account": account, **wanted})], upto)
         done = upto
 
@@ -86,4 +86,4 @@ def unread(account: UUID, after: Sequence[int]) -> int:
 
 def balance_at(account: UUID, versions: Sequence[int]) -> int:
     """What the account stood at when its lanes had these versions, on its normal side, in minor units."""
-    return int(sql.rows(BALANCE, {"account": account, "versions": sql.array(versions)})[0][0])
+    return int(sql.rows(BALANCE, {"account": account, "versions": sql.integers(versions)})[0][0])

@@ -17,7 +17,7 @@ from django.db import IntegrityError, connection
 
 from ledger import sql
 from ledger.closing import PeriodClosed
-from ledger.decision import Close, Decision, Key, Lane, OpenHold, Refused, decide, lane_of
+from ledger.decision import Close, Decision, Key, Lane, OpenHold, Refused, decide, lanes_of
 from ledger.durable import durable
 from ledger.money import MAX_POSTING
 from ledger.requests import Leg, Place, Posting, check_shape, debits
@@ -48,7 +48,7 @@ class Posted(NamedTuple):
 
     def lane(self, account: UUID) -> Lane:
         """The only lane of an account."""
-        return self.lanes[Key(account, 0)]
+        return self.lanes[account, 0]
 
 
 def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> Posted:
@@ -134,7 +134,7 @@ def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane
     """One call to the server for a posting that moves no holds; None, and only locks, where it doesn't plainly fit."""
     if posting.places or posting.closes or debits(posting) > MAX_POSTING:
         return None
-    keys = [lane_of(leg, spin) for leg in posting.legs]
+    keys = lanes_of(posting, spin)
     if len(set(keys)) < len(keys):
         return None
     with _told():
@@ -143,21 +143,21 @@ def _post_plain(posting: Posting, spin: int, now: datetime) -> Mapping[Key, Lane
             (
                 posting.id, posting.kind, posting.reference, posting.external_reference, posting.description,
                 _json(posting.metadata), posting.reverses, posting.effective_at, now,
-                sql.uuids([key.account for key in keys]), sql.array([key.lane for key in keys]),
-                sql.array([leg.amount for leg in posting.legs]),
+                sql.uuids(account for account, _ in keys), sql.integers(lane for _, lane in keys),
+                sql.integers(leg.amount for leg in posting.legs),
             ),
         )  # fmt: skip
-    return {Key(row[0], row[1]): Lane(*row) for row in rows}
+    return {(row[0], row[1]): Lane(*row) for row in rows}
 
 
 def _slots(postings: Sequence[Posting], spin: int) -> tuple[dict[Key, int], list[list[int]]]:
     """The lanes that the requests touch, each with its slot in a list of them; and the slots of each one's legs."""
     slots: dict[Key, int] = {}
-    legs = [[slots.setdefault(lane_of(leg, spin), len(slots)) for leg in posting.legs] for posting in postings]
+    legs = [[slots.setdefault(key, len(slots)) for key in lanes_of(posting, spin)] for posting in postings]
     for posting in postings:
         for parts in (posting.places, posting.closes):
             for part in parts:
-                slots.setdefault(Key(part.account, 0), len(slots))
+                slots.setdefault((part.account, 0), len(slots))
     return slots, legs
 
 
@@ -187,7 +187,7 @@ SELECT k.n - 1, b.currency, b.sign, b.floor, b.balance, b.version, b.held, b.pen
        CASE WHEN b.held + b.pending > 0 THEN EXISTS (
            SELECT FROM ledger_hold h WHERE h.account_id = b.account_id AND h.status = 'open' AND h.expires_at <= %s)
        ELSE false END
-FROM unnest(%s::uuid[], %s::int2[]) WITH ORDINALITY AS k (account_id, lane, n)
+FROM unnest(%s::uuid[], %s::int8[]) WITH ORDINALITY AS k (account_id, lane, n)
 JOIN ledger_balance b ON b.account_id = k.account_id AND b.lane = k.lane
 ORDER BY b.account_id, b.lane FOR NO KEY UPDATE OF b
 """
@@ -200,11 +200,11 @@ def lock(keys: Iterable[Key], now: datetime) -> Mapping[Key, Lane]:
 
 def _lock(slots: Mapping[Key, int], now: datetime) -> Lanes:
     keys, lanes = list(slots), Lanes(slots)
-    rows = sql.rows(LOCK, (now, sql.uuids(key.account for key in keys), sql.array(key.lane for key in keys)))
+    rows = sql.rows(LOCK, (now, sql.uuids(account for account, _ in keys), sql.integers(lane for _, lane in keys)))
     for slot, currency, sign, floor, balance, version, held, pending, posted_at, _ in rows:
         account, lane = keys[slot]
         lanes.at[slot] = Lane(account, lane, currency, sign, floor, balance, version, held, pending, posted_at)
-    if lapsed := [keys[row[0]].account for row in rows if row[9]]:
+    if lapsed := [keys[row[0]][0] for row in rows if row[9]]:
         _expire_holds(lapsed, lanes, now)
     return lanes
 
@@ -218,7 +218,7 @@ RETURNING account_id, kind, amount
 
 def _expire_holds(accounts: Iterable[UUID], lanes: Mapping[Key, Lane], now: datetime) -> None:
     for account, kind, amount in sql.rows(EXPIRE, (sql.uuids(accounts), now)):
-        lanes[Key(account, 0)].reserve(kind, -amount)
+        lanes[account, 0].reserve(kind, -amount)
 
 
 def _holds(postings: Iterable[Posting]) -> dict[UUID, OpenHold]:
@@ -233,30 +233,30 @@ def _holds(postings: Iterable[Posting]) -> dict[UUID, OpenHold]:
     return {row[0]: OpenHold(*row) for row in found}
 
 
-# Ids, lanes and moments are sent once; where they occur again, a position stands for them.
+# Ids, lanes and moments are sent once: an entry has the positions of its transaction and its lane.
 WRITE = """
 WITH posted AS (
     INSERT INTO ledger_transaction (id, kind, reference, external_reference, description, metadata, reverses_id,
                                     effective_at, posted_at)
     SELECT t.id, t.kind, t.reference, t.external_reference, t.description, t.metadata, t.reverses,
-           (%(moments)s::timestamptz[])[t.effective_at], (%(moments)s::timestamptz[])[t.posted_at]
+           t.effective_at, t.posted_at
     FROM unnest(%(ids)s::uuid[], %(kinds)s::text[], %(references)s::text[], %(external_references)s::text[],
-                %(descriptions)s::text[], %(metadata)s::jsonb[], %(reverses)s::uuid[], %(effective_at)s::int4[],
-                %(posted_at)s::int4[])
+                %(descriptions)s::text[], %(metadata)s::jsonb[], %(reverses)s::uuid[],
+                %(effective_at)s::timestamptz[], %(posted_at)s::timestamptz[])
         AS t (id, kind, reference, external_reference, description, metadata, reverses, effective_at, posted_at)
 ), moved AS (
     UPDATE ledger_balance b
-    SET balance = m.balance, version = m.version, posted_at = (%(moments)s::timestamptz[])[m.posted_at]
-    FROM unnest(%(accounts)s::uuid[], %(lanes)s::int2[], %(balances)s::int8[], %(versions)s::int8[],
-                %(moved_at)s::int4[]) AS m (account_id, lane, balance, version, posted_at)
+    SET balance = m.balance, version = m.version, posted_at = m.posted_at
+    FROM unnest(%(accounts)s::uuid[], %(lanes)s::int8[], %(balances)s::int8[], %(versions)s::int8[],
+                %(moved_at)s::timestamptz[]) AS m (account_id, lane, balance, version, posted_at)
     WHERE b.account_id = m.account_id AND b.lane = m.lane
 )
 INSERT INTO ledger_entry (account_id, lane, version, transaction_id, leg, amount, balance, posted_at)
-SELECT (%(accounts)s::uuid[])[e.place], (%(lanes)s::int2[])[e.place], e.version, (%(ids)s::uuid[])[e.transaction],
-       e.leg, e.amount, e.balance, (%(moments)s::timestamptz[])[e.posted_at]
-FROM unnest(%(entry_places)s::int4[], %(entry_versions)s::int8[], %(entry_transactions)s::int4[],
-            %(entry_legs)s::int2[], %(entry_amounts)s::int8[], %(entry_balances)s::int8[], %(entered_at)s::int4[])
-    AS e (place, version, transaction, leg, amount, balance, posted_at)
+SELECT (%(accounts)s::uuid[])[e.place], (%(lanes)s::int8[])[e.place], e.version, (%(ids)s::uuid[])[e.transaction],
+       e.leg, e.amount, e.balance, (%(posted_at)s::timestamptz[])[e.transaction]
+FROM unnest(%(entry_places)s::int8[], %(entry_versions)s::int8[], %(entry_transactions)s::int8[],
+            %(entry_legs)s::int8[], %(entry_amounts)s::int8[], %(entry_balances)s::int8[])
+    AS e (place, version, transaction, leg, amount, balance)
 """
 
 
@@ -272,17 +272,10 @@ def _write(decision: Decision, now: datetime) -> None:
 def _write_transactions(decision: Decision) -> None:
     if not decision.transactions:
         return
-    moments: dict[datetime, int] = {}
-    sql.run(WRITE, _transactions(decision, moments) | _lanes(decision, moments) | _entries(decision, moments)
-            | {"moments": sql.moments(moments)})  # fmt: skip
+    sql.run(WRITE, _transactions(decision) | _lanes(decision) | _entries(decision))
 
 
-def _place(moment: datetime, moments: dict[datetime, int]) -> int:
-    """Its position, from 1, among the moments that are sent."""
-    return moments.setdefault(moment, len(moments) + 1)
-
-
-def _transactions(decision: Decision, moments: dict[datetime, int]) -> dict[str, sql.Array]:
+def _transactions(decision: Decision) -> dict[str, sql.Array]:
     postings = [posting for posting, _ in decision.transactions]
     return {
         "ids": sql.uuids(posting.id for posting in postings),
@@ -292,34 +285,31 @@ def _transactions(decision: Decision, moments: dict[datetime, int]) -> dict[str,
         "descriptions": sql.texts(posting.description for posting in postings),
         "metadata": sql.texts(_json(posting.metadata) for posting in postings),
         "reverses": sql.uuids(posting.reverses for posting in postings),
-        "effective_at": sql.array(
-            [_place(posting.effective_at or moment, moments) for posting, moment in decision.transactions]
-        ),
-        "posted_at": sql.array([_place(moment, moments) for _, moment in decision.transactions]),
+        "effective_at": sql.moments(posting.effective_at or moment for posting, moment in decision.transactions),
+        "posted_at": sql.moments(moment for _, moment in decision.transactions),
     }
 
 
-def _lanes(decision: Decision, moments: dict[datetime, int]) -> dict[str, sql.Array]:
+def _lanes(decision: Decision) -> dict[str, sql.Array]:
     moved = list(decision.touched)
     return {
         "accounts": sql.uuids(lane.account for lane in moved),
-        "lanes": sql.array([lane.lane for lane in moved]),
-        "balances": sql.array([lane.balance for lane in moved]),
-        "versions": sql.array([lane.version for lane in moved]),
-        "moved_at": sql.array([_place(lane.posted_at, moments) for lane in moved]),
+        "lanes": sql.integers(lane.lane for lane in moved),
+        "balances": sql.integers(lane.balance for lane in moved),
+        "versions": sql.integers(lane.version for lane in moved),
+        "moved_at": sql.moments(lane.posted_at for lane in moved),
     }
 
 
-def _entries(decision: Decision, moments: dict[datetime, int]) -> dict[str, sql.Array]:
-    places, transactions, versions, legs, amounts, balances, posted_at = zip(*decision.entries, strict=True)
+def _entries(decision: Decision) -> dict[str, sql.Array]:
+    places, transactions, versions, legs, amounts, balances = zip(*decision.entries, strict=True)
     return {
-        "entry_places": sql.array(places),
-        "entry_versions": sql.array(versions),
-        "entry_transactions": sql.array(transactions),
-        "entry_legs": sql.array(legs),
-        "entry_amounts": sql.array(amounts),
-        "entry_balances": sql.array(balances),
-        "entered_at": sql.array([_place(moment, moments) for moment in posted_at]),
+        "entry_places": sql.integers(places),
+        "entry_versions": sql.integers(versions),
+        "entry_transactions": sql.integers(transactions),
+        "entry_legs": sql.integers(legs),
+        "entry_amounts": sql.integers(amounts),
+        "entry_balances": sql.integers(balances),
     }
 
 
@@ -329,7 +319,7 @@ def _write_closes(closes: Sequence[Close], now: datetime) -> None:
             "UPDATE ledger_hold h SET captured = c.captured, closed_at = %s,"
             " status = CASE WHEN c.captured > 0 THEN 'captured' ELSE 'released' END"
             " FROM unnest(%s::uuid[], %s::int8[]) AS c (id, captured) WHERE h.id = c.id",
-            (now, sql.uuids(close.hold for close in closes), sql.array(close.captured for close in closes)),
+            (now, sql.uuids(close.hold for close in closes), sql.integers(close.captured for close in closes)),
         )
 
 
@@ -343,7 +333,7 @@ def _write_places(places: Sequence[Place], now: datetime) -> None:
             (
                 now, sql.uuids(place.id for place in places), sql.uuids(place.account for place in places),
                 sql.texts(place.kind for place in places), sql.texts(place.reference for place in places),
-                sql.array(place.amount for place in places), sql.moments(place.expires_at for place in places),
+                sql.integers(place.amount for place in places), sql.moments(place.expires_at for place in places),
             ),
         )  # fmt: skip
 

@@ -169,7 +169,7 @@ def _claim(claims: Sequence[Claim]) -> Callable[[], list[Answer | Refusal | None
     asked = sql.ask(
         CLAIM,
         (
-            sql.array(claim.lock for claim in claims),
+            sql.integers(claim.lock for claim in claims),
             sql.texts(claim.caller for claim in claims),
             sql.texts(claim.key for claim in claims),
         ),
@@ -221,7 +221,7 @@ def _store(answers: Sequence[tuple[Claim, Answer]], now: datetime) -> None:
         STORE,
         (
             now, sql.texts(claim.caller for claim in claims), sql.texts(claim.key for claim in claims),
-            sql.binaries(claim.fingerprint for claim in claims), sql.array(answer.status for answer in given),
+            sql.binaries(claim.fingerprint for claim in claims), sql.integers(answer.status for answer in given),
             sql.binaries(answer.body for answer in given),
         ),
     )  # fmt: skip

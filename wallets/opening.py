@@ -9,7 +9,6 @@ from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
 from ledger.balances import Standing
-from ledger.decision import Key
 from ledger.durable import durable
 from ledger.posting import lock
 from users import audit
@@ -220,7 +219,7 @@ def _has_usage(wallet_id: UUID) -> bool:
 
 def _lock(wallet: Access, now: datetime) -> Standing:
     """A wallet's status changes only under its account's lock: so a posting that holds it sees the latest one."""
-    return Standing.of(lock([Key(wallet.account, 0)], now)[Key(wallet.account, 0)])
+    return Standing.of(lock([(wallet.account, 0)], now)[wallet.account, 0])
 
 
 def _note(caller: Caller, action: str, wallet_id: UUID, data: Mapping[str, Any], now: datetime) -> None:

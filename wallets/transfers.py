@@ -289,7 +289,7 @@ def columns(routes: Sequence[Route]) -> tuple[sql.Array, ...]:
     orders = [route.order for route in routes]
     return (
         sql.uuids(order.id for order in orders), sql.uuids(order.source for order in orders),
-        sql.uuids(route.destination.id for route in routes), sql.array(order.amount for order in orders),
+        sql.uuids(route.destination.id for route in routes), sql.integers(order.amount for order in orders),
         sql.texts(route.source.currency for route in routes), sql.texts(order.reference for order in orders),
         sql.texts(order.description for order in orders),
         sql.texts(json.dumps(order.metadata) if order.metadata else "{}" for order in orders),

@@ -67,7 +67,7 @@ class AccountLedger:
     def _dated_back(self) -> list[history.Line]:
         """What was dated back into the period, in all lanes: seldom anything."""
         lanes, versions = zip(*self.lanes, strict=True)
-        words = {"lanes": sql.array(lanes), "versions": sql.array(versions)}
+        words = {"lanes": sql.integers(lanes), "versions": sql.integers(versions)}
         return history.lines(DATED_BACK, self._words | words)
 
     @property

@@ -5,7 +5,6 @@ from django.db import IntegrityError, connection, transaction
 
 from ledger import posting, verify
 from ledger.accounts import NewAccount, find_one, open_accounts, set_floor
-from ledger.decision import Key
 from ledger.money import MAX_BALANCE, MAX_POSTING
 from ledger.posting import OutsideTransaction, Posting, ReferenceTaken, lock, post, post_durably, post_one
 from ledger.requests import Leg, MalformedPosting
@@ -28,9 +27,9 @@ def test_a_transfer_moves_money_and_counts_versions(books):
 
 def test_a_lane_that_is_asked_for_twice_is_locked_once(books):
     post_one(transfer(books.cash, books.bob, 7, "t:1"), now=NOW)
-    keys = [Key(line.id, 0) for line in (books.alice, books.alice, books.bob)]
+    keys = [(line.id, 0) for line in (books.alice, books.alice, books.bob)]
     locked = lock(keys, NOW)
-    assert [(key.account, locked[key].balance) for key in keys] == [
+    assert [(account, locked[account, lane].balance) for account, lane in keys] == [
         (books.alice.id, 0), (books.alice.id, 0), (books.bob.id, -7),
     ]  # fmt: skip
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
+from django.db import DataError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,26 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 def arrives(array, type_):
     return sql.rows(f"SELECT %s::{type_}[]", (array,))[0][0]
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1)))
+def test_integers_arrive_as_they_are(integers):
+    assert arrives(sql.integers(integers), "int8") == integers
+
+
+@given(st.lists(st.integers(-(2**15), 2**15 - 1)))
+def test_small_integers_become_what_the_statement_says(integers):
+    assert arrives(sql.integers(integers), "int2") == integers
+
+
+def test_an_integer_that_is_too_large_for_what_the_statement_says_is_refused():
+    with pytest.raises(DataError, match="out of range"):
+        arrives(sql.integers([2**15]), "int2")
+
+
+@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False)))
+def test_decimals_arrive_to_the_last_digit(decimals):
+    assert arrives(sql.decimals(decimals), "numeric") == decimals
 
 
 @given(st.lists(st.none() | st.uuids()))
@@ -47,7 +68,9 @@ def test_days_arrive_as_they_are(days):
     assert arrives(sql.days(days), "date") == days
 
 
-@pytest.mark.parametrize("array, type_", [(sql.uuids([]), "uuid"), (sql.moments([]), "timestamptz")])
+@pytest.mark.parametrize(
+    "array, type_", [(sql.integers([]), "int8"), (sql.uuids([]), "uuid"), (sql.moments([]), "timestamptz")]
+)
 def test_nothing_is_an_empty_array(array, type_):
     assert sql.rows(f"SELECT cardinality(%s::{type_}[])", (array,)) == [(0,)]
 

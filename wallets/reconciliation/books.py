@@ -70,7 +70,7 @@ def _arrays(account: ReconciledAccount, batch: Batch) -> dict[str, object]:
     return {
         "account": account.pk, "since": account.since or date.min, "early": EARLY_DAYS,
         "ids": sql.uuids(uuid7() for _ in items), "transactions": sql.uuids(item.transaction for item in items),
-        "amounts": sql.array(item.amount for item in items),
+        "amounts": sql.integers(item.amount for item in items),
         "moments": sql.moments(item.effective_at for item in items),
         "kinds": sql.texts(item.kind for item in items), "references": sql.texts(item.reference for item in items),
         "externals": sql.texts(item.external_reference for item in items),

@@ -180,8 +180,8 @@ def _arrays(account: ReconciledAccount, statement: Statement, chunk: list[Named]
     lines = [found.line for found in chunk]
     return {
         "account": account.pk, "statement": statement.pk, "ids": sql.uuids(uuid7() for _ in lines),
-        "numbers": sql.array(line.number for line in lines), "days": sql.days(line.on for line in lines),
-        "amounts": sql.array(line.amount for line in lines), "fees": sql.array(line.fee for line in lines),
+        "numbers": sql.integers(line.number for line in lines), "days": sql.days(line.on for line in lines),
+        "amounts": sql.integers(line.amount for line in lines), "fees": sql.integers(line.fee for line in lines),
         "references": sql.texts(line.reference for line in lines),
         "external_ids": sql.texts(line.external_id for line in lines),
         "batches": sql.texts(line.batch for line in lines),

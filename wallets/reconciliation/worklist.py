@@ -113,7 +113,7 @@ def write(account: ReconciledAccount, *, now: datetime) -> Written:
     names = _Names()
     ids = [names.name(finding) for finding in findings]
     _save(account, findings, ids, now)
-    members = {"numbers": sql.array(finding.number for finding in findings), "ids": sql.uuids(ids)}
+    members = {"numbers": sql.integers(finding.number for finding in findings), "ids": sql.uuids(ids)}
     sql.run(JOIN_LINES, members)
     sql.run(JOIN_ITEMS, members)
     known = [(old, id) for finding, id in zip(findings, ids, strict=True) for old in finding.open or ()]
@@ -145,10 +145,10 @@ def _save(account: ReconciledAccount, findings: Sequence[Finding], ids: Sequence
     words = {
         "account": account.pk, "now": now, "ids": sql.uuids(ids),
         "kinds": sql.texts(finding.kind for finding in findings),
-        "lines": sql.array(finding.lines for finding in findings),
-        "items": sql.array(finding.items for finding in findings),
-        "theirs": sql.array(finding.theirs for finding in findings),
-        "ours": sql.array(finding.ours for finding in findings),
+        "lines": sql.integers(finding.lines for finding in findings),
+        "items": sql.integers(finding.items for finding in findings),
+        "theirs": sql.integers(finding.theirs for finding in findings),
+        "ours": sql.integers(finding.ours for finding in findings),
         "days": sql.days(finding.first_on for finding in findings),
     }  # fmt: skip
     sql.run(SAVE, words)

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 
 from ledger import posting as books
 from ledger import sql
-from ledger.decision import Key
 from ledger.durable import durable
 from users import audit
 from users.callers import Caller
@@ -74,7 +73,7 @@ def lock(wallet: Access, *, now: datetime) -> None:
     """Lock a wallet's usage and its money, in the order in which settlements do, inside the caller's transaction."""
     _open(wallet.id, now)
     sql.run("SELECT FROM wallets_usageaccount WHERE wallet_id = %s FOR NO KEY UPDATE", (wallet.id,))
-    books.lock([Key(wallet.account, 0)], now)
+    books.lock([(wallet.account, 0)], now)
 
 
 def _open(wallet_id: UUID, now: datetime) -> None:

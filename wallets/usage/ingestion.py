@@ -164,6 +164,6 @@ def _columns(events: Sequence[tuple[Event, Place]], keys: Sequence[bytes]) -> tu
     return (
         sql.moments(event.occurred_at for event, _ in events), sql.hashes(keys),
         sql.uuids(event.wallet for event, _ in events), sql.uuids(place.meter.id for _, place in events),
-        sql.array(event.quantity for event, _ in events), sql.texts(event.source for event, _ in events),
+        sql.decimals(event.quantity for event, _ in events), sql.texts(event.source for event, _ in events),
         sql.texts(event.event_id for event, _ in events), sql.texts(event.document for event, _ in events),
     )  # fmt: skip

@@ -66,8 +66,8 @@ def claim(reader: Reader, edges: Mapping[Partition, Edges], *, now: datetime) ->
         CLAIM,
         (
             *reader, now, sql.texts(partition.topic for partition in edges),
-            sql.array(partition.number for partition in edges), sql.array(edge.low for edge in edges.values()),
-            sql.array(edge.high for edge in edges.values()),
+            sql.integers(partition.number for partition in edges), sql.integers(edge.low for edge in edges.values()),
+            sql.integers(edge.high for edge in edges.values()),
         ),
     )  # fmt: skip
     holds = [Hold(Partition(topic, number), term, offset) for topic, number, term, offset in rows]
@@ -99,13 +99,13 @@ WHERE k.consumers = %s AND k.topic = n.topic AND k.partition = n.number AND k.te
 def move(reader: Reader, holds: Iterable[Hold], offsets: Mapping[Partition, int]) -> None:
     """Move partitions, inside the caller's transaction. Raises Replaced where the term of one is over."""
     moving = sorted((hold for hold in holds if hold.partition in offsets), key=lambda hold: hold.partition)
-    where = [sql.texts(hold.partition.topic for hold in moving), sql.array(hold.partition.number for hold in moving)]
+    where = [sql.texts(hold.partition.topic for hold in moving), sql.integers(hold.partition.number for hold in moving)]
     sql.run(LOCK, (*where, reader.consumers))
     moved = sql.run(
         MOVE,
         (
-            *where, sql.array(hold.term for hold in moving),
-            sql.array(offsets[hold.partition] for hold in moving), reader.consumers,
+            *where, sql.integers(hold.term for hold in moving),
+            sql.integers(offsets[hold.partition] for hold in moving), reader.consumers,
         ),
     ).rowcount  # fmt: skip
     if moved != len(moving):
@@ -131,7 +131,7 @@ def saw(reader: Reader, holds: Mapping[Partition, Hold], ends: Mapping[Partition
     sql.run(
         SAW,
         (
-            now, sql.texts(partition.topic for partition in ends), sql.array(partition.number for partition in ends),
-            sql.array(holds[partition].term for partition in ends), sql.array(ends.values()), reader.consumers,
+            now, sql.texts(partition.topic for partition in ends), sql.integers(partition.number for partition in ends),
+            sql.integers(holds[partition].term for partition in ends), sql.integers(ends.values()), reader.consumers,
         ),
     )  # fmt: skip

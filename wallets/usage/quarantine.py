@@ -39,7 +39,7 @@ def keep(named: Named, outcomes: Sequence[Outcome], *, now: datetime, codes: Con
             sql.hashes(named.contents[number] for number in kept), sql.texts(outcomes[number].code for number in kept),
             sql.texts(event.source for event in events), sql.texts(event.event_id for event in events),
             sql.uuids(event.wallet for event in events), sql.texts(event.meter for event in events),
-            sql.array(event.quantity for event in events), sql.moments(event.occurred_at for event in events),
+            sql.decimals(event.quantity for event in events), sql.moments(event.occurred_at for event in events),
             sql.texts(event.document for event in events), sql.texts(event.sent_by[:60] for event in events),
         ),
     )  # fmt: skip

@@ -53,8 +53,8 @@ def add(aggregation: str, minutes: Mapping[Minute, Folded]) -> None:
         (
             sql.uuids(minute.wallet for minute in minutes), sql.moments(minute.at for minute in minutes),
             sql.uuids(minute.meter for minute in minutes), sql.uuids(minute.price for minute in minutes),
-            sql.array(folded.quantity for folded in minutes.values()),
-            sql.array(folded.events for folded in minutes.values()),
+            sql.decimals(folded.quantity for folded in minutes.values()),
+            sql.integers(folded.events for folded in minutes.values()),
             sql.moments(folded.latest_at for folded in minutes.values()),
         ),
     )  # fmt: skip

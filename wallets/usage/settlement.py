@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from ledger import posting as books
 from ledger import sql
-from ledger.decision import Key, Lane, UnknownAccount
+from ledger.decision import Lane, UnknownAccount
 from ledger.durable import durable
 from ledger.requests import Posting
 from users.callers import Actor
@@ -95,9 +95,9 @@ def settle_locked(due: Sequence[Due], *, by: Actor, now: datetime, reason: str =
     """Post what each wallet's policy allows, inside the caller's transaction, in which their accounts are locked."""
     if not due:
         return []
-    lanes = books.lock([Key(each.account, 0) for each in due], now)
+    lanes = books.lock([(each.account, 0) for each in due], now)
     lines = read_lines(each.wallet for each in due)
-    charges = [_charge(each, lanes[Key(each.account, 0)], lines.get(each.wallet, ())) for each in due]
+    charges = [_charge(each, lanes[each.account, 0], lines.get(each.wallet, ())) for each in due]
     made = [charge for charge in charges if charge.amount]
     if made:
         postings = [charge.posting(reason[:255] or "Usage") for charge in made]
@@ -166,13 +166,13 @@ def record(charges: Sequence[Charge], *, by: Actor, now: datetime, reason: str) 
         WRITE_LINES,
         (
             sql.uuids(wallets), sql.days(line.month for line in parts), sql.uuids(line.meter for line in parts),
-            sql.uuids(line.price for line in parts), sql.array(line.quantity for line in parts),
-            sql.array(line.amount for line in parts),
+            sql.uuids(line.price for line in parts), sql.decimals(line.quantity for line in parts),
+            sql.decimals(line.amount for line in parts),
         ),
     )  # fmt: skip
     sql.run(
         WRITE_ACCOUNTS,
-        (sql.uuids(charge.due.wallet for charge in charges), sql.array(charge.amount for charge in charges)),
+        (sql.uuids(charge.due.wallet for charge in charges), sql.integers(charge.amount for charge in charges)),
     )
     UsageSettlement.objects.bulk_create([
         UsageSettlement(
@@ -198,7 +198,7 @@ def _put_by(charges: Sequence[Charge], now: datetime) -> None:
         PUT_BY,
         (
             sql.uuids(charge.due.wallet for charge in charges),
-            sql.moments(now + _pause(count) if count else None for count in tries), sql.array(tries),
+            sql.moments(now + _pause(count) if count else None for count in tries), sql.integers(tries),
         ),
     )  # fmt: skip
 

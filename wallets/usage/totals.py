@@ -176,8 +176,9 @@ def write(totals: Totals, *, now: datetime) -> None:
     sql.run(
         WRITE_ACCOUNTS,
         (
-            sql.uuids(account.wallet for account in accounts), sql.array(account.rated for account in accounts),
-            sql.array(account.version for account in accounts), sql.array(account.revised for account in accounts),
+            sql.uuids(account.wallet for account in accounts), sql.decimals(account.rated for account in accounts),
+            sql.integers(account.version for account in accounts),
+            sql.integers(account.revised for account in accounts),
             sql.moments(account.watermark for account in accounts),
             sql.moments(account.settle_at for account in accounts),
         ),
@@ -191,8 +192,8 @@ def write_months(months: Sequence[Month]) -> None:
         (
             sql.uuids(month.group.wallet for month in months), sql.days(month.group.month for month in months),
             sql.uuids(month.group.meter for month in months), sql.uuids(month.price.id for month in months),
-            sql.array(month.quantity for month in months), sql.array(month.events for month in months),
-            sql.moments(month.latest_at for month in months), sql.array(month.amount for month in months),
+            sql.decimals(month.quantity for month in months), sql.integers(month.events for month in months),
+            sql.moments(month.latest_at for month in months), sql.decimals(month.amount for month in months),
         ),
     )  # fmt: skip
 

@@ -64,7 +64,7 @@ def keep(found: Sequence[Unreadable], *, sent_by: str, now: datetime) -> None:
             sql.texts(each.code for each in found),
             sql.texts(f"kafka:{each.partition.topic}"[:200] for each in found),
             sql.texts(f"{each.partition.number}/{each.offset}" for each in found),
-            sql.uuids(NOBODY for _ in found), sql.texts("" for _ in found), sql.array(0 for _ in found),
+            sql.uuids(NOBODY for _ in found), sql.texts("" for _ in found), sql.integers(0 for _ in found),
             sql.moments(each.sent_at for each in found), sql.texts(each.told for each in found),
             sql.texts(sent_by[:60] for _ in found),
         ),
