@@ -95,19 +95,29 @@ class OpenHold(NamedTuple):
     open: bool
 
 
-# An entry to be written: the places of its lane and its transaction, from 1, in what was touched and decided; then its
-# version, leg, amount and balance. A plain tuple: thousands are made at a time.
+class Move(Struct, eq=False):
+    """What a list of requests moves a lane by: its place in the list of them, from 1, the sum, and how many entries."""
+
+    place: int
+    amount: int = 0
+    entries: int = 0
+
+
+# An entry to be written: the places of its lane and its transaction, from 1, in what was touched and decided; then how
+# many entries of its lane it makes, its leg, its amount, and what the lane is moved by up to it. A plain tuple:
+# thousands are made at a time.
 EntryRow = tuple[int, int, int, int, int, int]
 
 
 @dataclass(slots=True)
 class Decision:
-    """What is to be written, and a refusal (or None) for each request."""
+    """What is to be written at a moment, told from where the lanes stand; and a refusal (or None) for each request."""
 
+    moment: datetime
     refusals: list[Refused | None] = field(default_factory=list)
-    transactions: list[tuple[Posting, datetime]] = field(default_factory=list)
+    transactions: list[Posting] = field(default_factory=list)
     entries: list[EntryRow] = field(default_factory=list)
-    touched: dict[Lane, int] = field(default_factory=dict)
+    touched: dict[Lane, Move] = field(default_factory=dict)
     closes: list[Close] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
 
@@ -121,14 +131,14 @@ def decide(
     now: datetime,
 ) -> Decision:
     """Run the requests in order over the locked lanes, moving them: `moves` has those of each one's legs, None where
-    there is none.
+    there is none. They have one moment, which is now unless a lane was moved later.
     """
-    decision = Decision()
+    decision = Decision(max([now, *[lane.posted_at for moved in moves for lane in moved if lane]]))
     for posting, moved in zip(postings, moves, strict=True):
         refusal = _refusal(posting, moved, lanes, holds)
         decision.refusals.append(refusal)
         if refusal is None:
-            _apply(posting, cast(Sequence[Lane], moved), lanes, holds, now, decision)
+            _apply(posting, cast(Sequence[Lane], moved), lanes, holds, decision)
     return decision
 
 
@@ -203,7 +213,6 @@ def _apply(
     moved: Sequence[Lane],
     lanes: Mapping[Key, Lane],
     holds: MutableMapping[UUID, OpenHold],
-    now: datetime,
     decision: Decision,
 ) -> None:
     """Move the lanes and note what is to be written. Nothing is refused from here on."""
@@ -213,15 +222,19 @@ def _apply(
         lanes[close.account, 0].reserve(hold.kind, -hold.amount)
         decision.closes.append(close)
     if moved:
-        posted_at = max(now, *[lane.posted_at for lane in moved])
-        decision.transactions.append((posting, posted_at))
+        decision.transactions.append(posting)
         transaction, touched, entries = len(decision.transactions), decision.touched, decision.entries
         for number, (leg, lane) in enumerate(zip(posting.legs, moved, strict=True), start=1):
-            lane.balance += leg.amount
+            amount = leg.amount
+            lane.balance += amount
             lane.version += 1
-            lane.posted_at = posted_at
-            position = touched.setdefault(lane, len(touched) + 1)
-            entries.append((position, transaction, lane.version, number, leg.amount, lane.balance))
+            lane.posted_at = decision.moment
+            move = touched.get(lane)
+            if move is None:
+                move = touched[lane] = Move(len(touched) + 1)
+            move.amount += amount
+            move.entries += 1
+            entries.append((move.place, transaction, move.entries, number, amount, move.amount))
     for place in posting.places:
         lanes[place.account, 0].reserve(place.kind, place.amount)
         decision.places.append(place)

@@ -97,7 +97,7 @@ def _post_parts(postings: Sequence[Posting], spin: int, now: datetime, whole: bo
             decision = decide(postings[part], moves[part], lanes, holds, now=now)
             refusals += decision.refusals
             if not (whole and any(refusals)):
-                _write(decision, now)
+                _write(decision)
     return Posted(refusals, lanes)
 
 
@@ -233,50 +233,51 @@ def _holds(postings: Iterable[Posting]) -> dict[UUID, OpenHold]:
     return {row[0]: OpenHold(*row) for row in found}
 
 
-# Ids, lanes and moments are sent once: an entry has the positions of its transaction and its lane.
+# What is written is told from where the lanes stand, so that it can be sent before that is known. Ids and lanes are sent
+# once: an entry has the places of its transaction and its lane.
 WRITE = """
 WITH posted AS (
     INSERT INTO ledger_transaction (id, kind, reference, external_reference, description, metadata, reverses_id,
                                     effective_at, posted_at)
     SELECT t.id, t.kind, t.reference, t.external_reference, t.description, t.metadata, t.reverses,
-           t.effective_at, t.posted_at
+           coalesce(t.effective_at, %(moment)s), %(moment)s
     FROM unnest(%(ids)s::uuid[], %(kinds)s::text[], %(references)s::text[], %(external_references)s::text[],
-                %(descriptions)s::text[], %(metadata)s::jsonb[], %(reverses)s::uuid[],
-                %(effective_at)s::timestamptz[], %(posted_at)s::timestamptz[])
-        AS t (id, kind, reference, external_reference, description, metadata, reverses, effective_at, posted_at)
+                %(descriptions)s::text[], %(metadata)s::jsonb[], %(reverses)s::uuid[], %(effective_at)s::timestamptz[])
+        AS t (id, kind, reference, external_reference, description, metadata, reverses, effective_at)
 ), moved AS (
-    UPDATE ledger_balance b
-    SET balance = m.balance, version = m.version, posted_at = m.posted_at
-    FROM unnest(%(accounts)s::uuid[], %(lanes)s::int8[], %(balances)s::int8[], %(versions)s::int8[],
-                %(moved_at)s::timestamptz[]) AS m (account_id, lane, balance, version, posted_at)
+    UPDATE ledger_balance b SET balance = b.balance + m.amount, version = b.version + m.entries, posted_at = %(moment)s
+    FROM unnest(%(accounts)s::uuid[], %(lanes)s::int8[], %(moves)s::int8[], %(moves_entries)s::int8[])
+        WITH ORDINALITY AS m (account_id, lane, amount, entries, place)
     WHERE b.account_id = m.account_id AND b.lane = m.lane
+    RETURNING m.place, b.balance - m.amount AS balance, b.version - m.entries AS version
+), stood AS (
+    SELECT array_agg(balance ORDER BY place) AS balances, array_agg(version ORDER BY place) AS versions FROM moved
 )
 INSERT INTO ledger_entry (account_id, lane, version, transaction_id, leg, amount, balance, posted_at)
-SELECT (%(accounts)s::uuid[])[e.place], (%(lanes)s::int8[])[e.place], e.version, (%(ids)s::uuid[])[e.transaction],
-       e.leg, e.amount, e.balance, (%(posted_at)s::timestamptz[])[e.transaction]
-FROM unnest(%(entry_places)s::int8[], %(entry_versions)s::int8[], %(entry_transactions)s::int8[],
-            %(entry_legs)s::int8[], %(entry_amounts)s::int8[], %(entry_balances)s::int8[])
-    AS e (place, version, transaction, leg, amount, balance)
+SELECT (%(accounts)s::uuid[])[e.place], (%(lanes)s::int8[])[e.place], stood.versions[e.place] + e.entries,
+       (%(ids)s::uuid[])[e.transaction], e.leg, e.amount, stood.balances[e.place] + e.moved, %(moment)s
+FROM stood, unnest(%(entry_places)s::int8[], %(entry_transactions)s::int8[], %(entry_numbers)s::int8[],
+                   %(entry_legs)s::int8[], %(entry_amounts)s::int8[], %(entry_moved)s::int8[])
+    AS e (place, transaction, entries, leg, amount, moved)
 """
 
 
-def _write(decision: Decision, now: datetime) -> None:
-    """Write what was decided: closed holds free their money first, placed holds take theirs last."""
-    # A hold changes at the moment of the posting that changes it, so that no moment between shows half of the two.
-    moment = max([now, *(posted_at for _, posted_at in decision.transactions)])
-    _write_closes(decision.closes, moment)
+def _write(decision: Decision) -> None:
+    """Write what was decided: closed holds free their money first, placed holds take theirs last. A hold changes at
+    the moment of the posting that changes it, so that no moment between shows half of the two.
+    """
+    _write_closes(decision.closes, decision.moment)
     _write_transactions(decision)
-    _write_places(decision.places, moment)
+    _write_places(decision.places, decision.moment)
 
 
 def _write_transactions(decision: Decision) -> None:
-    if not decision.transactions:
-        return
-    sql.run(WRITE, _transactions(decision) | _lanes(decision) | _entries(decision))
+    if decision.transactions:
+        sql.run(WRITE, {"moment": decision.moment, **_transactions(decision), **_moves(decision), **_entries(decision)})
 
 
 def _transactions(decision: Decision) -> dict[str, sql.Array]:
-    postings = [posting for posting, _ in decision.transactions]
+    postings = decision.transactions
     return {
         "ids": sql.uuids(posting.id for posting in postings),
         "kinds": sql.texts(posting.kind for posting in postings),
@@ -285,31 +286,29 @@ def _transactions(decision: Decision) -> dict[str, sql.Array]:
         "descriptions": sql.texts(posting.description for posting in postings),
         "metadata": sql.texts(_json(posting.metadata) for posting in postings),
         "reverses": sql.uuids(posting.reverses for posting in postings),
-        "effective_at": sql.moments(posting.effective_at or moment for posting, moment in decision.transactions),
-        "posted_at": sql.moments(moment for _, moment in decision.transactions),
+        "effective_at": sql.moments(posting.effective_at for posting in postings),
     }
 
 
-def _lanes(decision: Decision) -> dict[str, sql.Array]:
-    moved = list(decision.touched)
+def _moves(decision: Decision) -> dict[str, sql.Array]:
+    lanes, moves = decision.touched.keys(), decision.touched.values()
     return {
-        "accounts": sql.uuids(lane.account for lane in moved),
-        "lanes": sql.integers(lane.lane for lane in moved),
-        "balances": sql.integers(lane.balance for lane in moved),
-        "versions": sql.integers(lane.version for lane in moved),
-        "moved_at": sql.moments(lane.posted_at for lane in moved),
+        "accounts": sql.uuids(lane.account for lane in lanes),
+        "lanes": sql.integers(lane.lane for lane in lanes),
+        "moves": sql.integers(move.amount for move in moves),
+        "moves_entries": sql.integers(move.entries for move in moves),
     }
 
 
 def _entries(decision: Decision) -> dict[str, sql.Array]:
-    places, transactions, versions, legs, amounts, balances = zip(*decision.entries, strict=True)
+    places, transactions, numbers, legs, amounts, moved = zip(*decision.entries, strict=True)
     return {
         "entry_places": sql.integers(places),
-        "entry_versions": sql.integers(versions),
         "entry_transactions": sql.integers(transactions),
+        "entry_numbers": sql.integers(numbers),
         "entry_legs": sql.integers(legs),
         "entry_amounts": sql.integers(amounts),
-        "entry_balances": sql.integers(balances),
+        "entry_moved": sql.integers(moved),
     }
 
 
