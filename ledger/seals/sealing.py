@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from hashlib import sha256
 from typing import ClassVar, NamedTuple, Self
@@ -91,12 +92,11 @@ def seal_closed(
     days, sealed = unsealed(), []
     if days:
         closing.wait_for_writers([part.table for part in parts], seconds=patience)
-    for day in days:
-        made = durable(_seal)(day, by, clock())
-        if made is None:
-            break
-        sealed.append(made)
-        told(made)
+    with suppress(_BeingSealed):
+        for day in days:
+            if made := durable(_seal)(day, by, clock()):
+                sealed.append(made)
+                told(made)
     return sealed
 
 
@@ -111,12 +111,18 @@ KEEP = "INSERT INTO ledger_sealedrows (day, part, number, leaves) VALUES (%s, %s
 KEPT = "SELECT leaves FROM ledger_sealedrows WHERE day = %s AND part = %s ORDER BY number"
 
 
+class _BeingSealed(Exception):
+    """Another process is at it, and goes on with the days after."""
+
+
 def _seal(day: date, by: str, now: datetime) -> Head | None:
-    """Seal a day; None where somebody else does, or has."""
+    """Seal a day; None where it is sealed already. Raises _BeingSealed."""
     sql.plainly()
     (free,) = sql.rows(LOCK)[0]
+    if not free:
+        raise _BeingSealed
     newest = head()
-    if not free or (newest and newest.day >= day):
+    if newest and newest.day >= day:
         return None
     sql.run("SELECT ledger_begin_seal(%s)", (day,))
     contents = {part.name: _keep(part, day) for part in parts}

@@ -177,6 +177,12 @@ def test_two_that_seal_at_once_seal_each_day_once(three_days):
     assert verify.clean()
 
 
+def test_who_comes_late_to_a_day_goes_on_with_the_next(sealed, monkeypatch):
+    closing.close(THIRD, by="test", grace=timedelta(), now=NOW + 7 * DAY)
+    monkeypatch.setattr(sealing, "unsealed", lambda: [FIRST, SECOND, THIRD])
+    assert [seal.day for seal in seal_closed(by="test", clock=lambda: NOW + 7 * DAY)] == [THIRD]
+
+
 def test_a_day_isnt_sealed_while_its_last_posting_is_being_committed(committed_books):
     posted, may_commit = Event(), Event()
 
