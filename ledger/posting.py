@@ -7,10 +7,10 @@ can't deadlock among themselves.
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 from uuid import UUID
 
 from django.db import IntegrityError, connection
@@ -25,6 +25,9 @@ from ledger.requests import Leg, Place, Posting, check_shape, debits
 # So many are written at a time: the server works on some while the next are decided. It begins with few, so as not to
 # wait for long; each part has some cost of its own.
 FIRST, PART = 25, 75
+# Of many, the first of so many parts is written on trust: while the server does, their lanes are read and the next
+# decided.
+TRUSTED = 10
 
 
 class OutsideTransaction(Exception):
@@ -38,6 +41,26 @@ class ReferenceTaken(Exception):
 
     code: ClassVar[str] = "duplicate_request"
     title: ClassVar[str] = "The reference is taken"
+
+
+class Lanes(Mapping[Key, Lane]):
+    """Lanes that are locked, by their keys or, `at` once, by their slots; None where there is no such lane."""
+
+    def __init__(self, slots: Mapping[Key, int]) -> None:
+        self._slots = slots
+        self.at: list[Lane | None] = [None] * len(slots)
+
+    def __getitem__(self, key: Key) -> Lane:
+        lane = self.at[self._slots[key]]
+        if lane is None:
+            raise KeyError(key)
+        return lane
+
+    def __iter__(self) -> Iterator[Key]:
+        return (key for key, slot in self._slots.items() if self.at[slot] is not None)
+
+    def __len__(self) -> int:
+        return sum(lane is not None for lane in self.at)
 
 
 class Posted(NamedTuple):
@@ -73,17 +96,50 @@ def post(postings: Sequence[Posting], *, now: datetime, whole: bool = False) -> 
 
 def _post_all(postings: Sequence[Posting], spin: int, now: datetime) -> Posted:
     """Post many, and undo it where one is refused."""
-    with _told(), sql.pipeline():
-        # Before lanes are locked: to move a row that another subtransaction has locked is dearer.
-        sql.run("SAVEPOINT posting")
-        posted = _post_parts(postings, spin, now, whole=True)
-        refused = any(posted.refusals)
-        if not refused:
-            sql.run("RELEASE SAVEPOINT posting")
-    if refused:
+    posted = None
+    if not sql.in_pipeline() and not any(posting.places or posting.closes for posting in postings):
+        posted = _undo_refused(lambda: _post_trusting(postings, spin, now), trusting=True)
+    return posted or cast(Posted, _undo_refused(lambda: _post_parts(postings, spin, now, whole=True)))
+
+
+def _undo_refused(posting: Callable[[], Posted | None], *, trusting: bool = False) -> Posted | None:
+    """Post, and undo it where one is refused, or where trust was misplaced: then None."""
+    posted, kept = None, False
+    try:
+        with _told(), sql.pipeline():
+            # Before lanes are locked: to move a row that another subtransaction has locked is dearer.
+            sql.run("SAVEPOINT posting")
+            posted = posting()
+            kept = posted is not None and not any(posted.refusals)
+            if kept:
+                sql.run("RELEASE SAVEPOINT posting")
+    except (IntegrityError, ReferenceTaken, PeriodClosed):
+        if kept or not trusting:
+            raise
+    if not kept:
         # Not in a pipeline: psycopg forgets what it has prepared when it reads of a rollback, and would be late to.
         sql.run("ROLLBACK TO SAVEPOINT posting")
     return posted
+
+
+def _post_trusting(postings: Sequence[Posting], spin: int, now: datetime) -> Posted | None:
+    """Lock, and write some before the lanes are known, as if nothing could be refused: the server needn't wait for
+    their deciding. None where they can't be decided like that: then all is to be undone, and posted with more care.
+    """
+    slots, legs = _slots(postings, spin)
+    trusted, *parts = _parts(len(postings), max(FIRST + PART, len(postings) // TRUSTED))
+    read = _ask_lanes(slots, now, soon=True)
+    blank = [Lane(account, lane, "", 1, None, 0, 0, 0, 0, now) for account, lane in slots]
+    guess = decide(postings[trusted], [[blank[slot] for slot in each] for each in legs[trusted]], {}, {}, now=now)
+    _write(guess)
+    lanes, lapsed = read()
+    moves = [[lanes.at[slot] for slot in each] for each in legs]
+    decision = decide(postings[trusted], moves[trusted], lanes, {}, now=now)
+    if lapsed or any(guess.refusals) or decision.moment > now:
+        return None
+    refusals = decision.refusals
+    _write_parts(parts, postings, moves, lanes, {}, refusals, now=now, whole=True)
+    return Posted(refusals, lanes)
 
 
 def _post_parts(postings: Sequence[Posting], spin: int, now: datetime, whole: bool) -> Posted:
@@ -93,18 +149,34 @@ def _post_parts(postings: Sequence[Posting], spin: int, now: datetime, whole: bo
     moves = [[lanes.at[slot] for slot in each] for each in legs]
     holds, refusals = _holds(postings), list[Refused | None]()
     with _told(), sql.pipeline() if len(postings) > FIRST else nullcontext():
-        for part in _parts(len(postings)):
-            decision = decide(postings[part], moves[part], lanes, holds, now=now)
-            refusals += decision.refusals
-            if not (whole and any(refusals)):
-                _write(decision)
+        parts = _parts(len(postings), FIRST)
+        _write_parts(parts, postings, moves, lanes, holds, refusals, now=now, whole=whole)
     return Posted(refusals, lanes)
 
 
-def _parts(count: int) -> Iterator[slice]:
+def _write_parts(
+    parts: Iterable[slice],
+    postings: Sequence[Posting],
+    moves: Sequence[Sequence[Lane | None]],
+    lanes: Lanes,
+    holds: dict[UUID, OpenHold],
+    refusals: list[Refused | None],
+    *,
+    now: datetime,
+    whole: bool,
+) -> None:
+    """Decide part by part, adding to the refusals, and write each while the next is decided."""
+    for part in parts:
+        decision = decide(postings[part], moves[part], lanes, holds, now=now)
+        refusals += decision.refusals
+        if not (whole and any(refusals)):
+            _write(decision)
+
+
+def _parts(count: int, first: int) -> Iterator[slice]:
     """The parts that so many postings are written in."""
-    yield slice(0, FIRST)
-    for start in range(FIRST, count, PART):
+    yield slice(0, first)
+    for start in range(first, count, PART):
         yield slice(start, start + PART)
 
 
@@ -161,26 +233,6 @@ def _slots(postings: Sequence[Posting], spin: int) -> tuple[dict[Key, int], list
     return slots, legs
 
 
-class Lanes(Mapping[Key, Lane]):
-    """Lanes that are locked, by their keys or, `at` once, by their slots; None where there is no such lane."""
-
-    def __init__(self, slots: Mapping[Key, int]) -> None:
-        self._slots = slots
-        self.at: list[Lane | None] = [None] * len(slots)
-
-    def __getitem__(self, key: Key) -> Lane:
-        lane = self.at[self._slots[key]]
-        if lane is None:
-            raise KeyError(key)
-        return lane
-
-    def __iter__(self) -> Iterator[Key]:
-        return (key for key, slot in self._slots.items() if self.at[slot] is not None)
-
-    def __len__(self) -> int:
-        return sum(lane is not None for lane in self.at)
-
-
 # A row answers for the key at its position, `n`.
 LOCK = """
 SELECT k.n - 1, b.currency, b.sign, b.floor, b.balance, b.version, b.held, b.pending, b.posted_at,
@@ -199,14 +251,30 @@ def lock(keys: Iterable[Key], now: datetime) -> Mapping[Key, Lane]:
 
 
 def _lock(slots: Mapping[Key, int], now: datetime) -> Lanes:
-    keys, lanes = list(slots), Lanes(slots)
-    rows = sql.rows(LOCK, (now, sql.uuids(account for account, _ in keys), sql.integers(lane for _, lane in keys)))
-    for slot, currency, sign, floor, balance, version, held, pending, posted_at, _ in rows:
-        account, lane = keys[slot]
-        lanes.at[slot] = Lane(account, lane, currency, sign, floor, balance, version, held, pending, posted_at)
-    if lapsed := [keys[row[0]][0] for row in rows if row[9]]:
+    lanes, lapsed = _ask_lanes(slots, now)()
+    if lapsed:
         _expire_holds(lapsed, lanes, now)
     return lanes
+
+
+def _ask_lanes(
+    slots: Mapping[Key, int], now: datetime, *, soon: bool = False
+) -> Callable[[], tuple[Lanes, list[UUID]]]:
+    """Lock the lanes, in order; to be read later, with the accounts that expired holds still bind."""
+    keys, lanes = list(slots), Lanes(slots)
+    ids, numbers = sql.uuids(account for account, _ in keys), sql.integers(lane for _, lane in keys)
+    rows = sql.ask(LOCK, (now, ids, numbers), soon=soon)
+
+    def read() -> tuple[Lanes, list[UUID]]:
+        lapsed = []
+        for slot, currency, sign, floor, balance, version, held, pending, posted_at, expired in rows():
+            account, lane = keys[slot]
+            lanes.at[slot] = Lane(account, lane, currency, sign, floor, balance, version, held, pending, posted_at)
+            if expired:
+                lapsed.append(account)
+        return lanes, lapsed
+
+    return read
 
 
 EXPIRE = """
@@ -233,8 +301,8 @@ def _holds(postings: Iterable[Posting]) -> dict[UUID, OpenHold]:
     return {row[0]: OpenHold(*row) for row in found}
 
 
-# What is written is told from where the lanes stand, so that it can be sent before that is known. Ids and lanes are sent
-# once: an entry has the places of its transaction and its lane.
+# What is written is told from where the lanes stand, so that it can be sent before that is known. Ids and lanes are
+# sent once: an entry has the places of its transaction and its lane.
 WRITE = """
 WITH posted AS (
     INSERT INTO ledger_transaction (id, kind, reference, external_reference, description, metadata, reverses_id,

@@ -1,7 +1,7 @@
 """Hand-written SQL on Django's own connection: server-side parameters, prepared once, and arrays built quickly."""
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from psycopg.adapt import Dumper
 from psycopg.postgres import types
 from psycopg.pq import Format, TransactionStatus
+from psycopg.waiting import Ready, Wait
 
 NUL = "\0"
 # An array as it is sent: a literal or, where that is much quicker, in binary.
@@ -46,6 +47,12 @@ def run(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> p
         return cursor.execute(statement, parameters or None, prepare=True, binary=True)
 
 
+def in_pipeline() -> bool:
+    """Whether statements are sent without waiting for each."""
+    connection = connections[_alias.get()]
+    return bool(connection.connection and connection.connection.pgconn.pipeline_status)
+
+
 @contextmanager
 def pipeline() -> Iterator[None]:
     """Send statements without waiting for each: the server works on one while the next is made. Within a pipeline, it
@@ -56,10 +63,10 @@ def pipeline() -> Iterator[None]:
     """
     connection = connections[_alias.get()]
     connection.ensure_connection()
-    wire = connection.connection
-    if wire.pgconn.pipeline_status:
+    if in_pipeline():
         yield
         return
+    wire = connection.connection
     begins = not wire.autocommit and wire.info.transaction_status == TransactionStatus.IDLE
     if begins:
         # Else psycopg begins, and waits for that alone.
@@ -86,15 +93,35 @@ def rows(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> 
     return ask(statement, parameters)()
 
 
-def ask(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Callable[[], list[tuple[Any, ...]]]:
-    """A statement's rows, to be read later, once: in a pipeline what is sent until then costs no wait of its own."""
-    wrap_errors, cursor = connections[_alias.get()].wrap_database_errors, run(statement, parameters)
+def ask(
+    statement: str, parameters: Sequence[Any] | Mapping[str, Any] = (), *, soon: bool = False
+) -> Callable[[], list[tuple[Any, ...]]]:
+    """A statement's rows, to be read later, once: in a pipeline what is sent until then costs no wait of its own.
+
+    Reading waits for all that was sent until then; for no more than the statement itself where it is asked for `soon`.
+    """
+    connection = connections[_alias.get()]
+    cursor, wire = run(statement, parameters), connection.connection
+    alone = soon and in_pipeline()
+    if alone:
+        wire.pgconn.send_flush_request()
+        wire.pgconn.flush()
 
     def read() -> list[tuple[Any, ...]]:
-        with wrap_errors:
+        with connection.wrap_database_errors:
+            if alone:
+                wire.wait(_answer(wire, cursor))
             return cursor.fetchall()
 
     return read
+
+
+def _answer(wire: psycopg.Connection, cursor: psycopg.Cursor) -> Generator[Wait, Ready, None]:
+    """Wait for the answer to one statement of a pipeline; psycopg itself would wait for those after it, too."""
+    while cursor.pgresult is None:
+        # What is large may not be sent yet.
+        yield Wait.RW if wire.pgconn.flush() else Wait.R
+        yield from wire._pipeline._communicate_gen()  # type: ignore[union-attr]
 
 
 def decimals(values: Iterable[Decimal]) -> str:

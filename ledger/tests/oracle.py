@@ -40,6 +40,14 @@ class Oracle:
         held, pending = (self.reserved(account, kind, now) for kind in (HELD, PENDING))
         return -self.balances.get(account, 0), held, pending, self.versions.get(account, 0)
 
+    def state(self) -> tuple[dict, ...]:
+        """All that a posting changes."""
+        return dict(self.balances), dict(self.versions), dict(self.holds)
+
+    def back_to(self, state: tuple[dict, ...]) -> None:
+        """Undo what was done since."""
+        self.balances, self.versions, self.holds = state
+
     def run(self, posting: Posting, now: datetime) -> str | None:
         """Do it and answer None, or leave everything as it was and answer the refusal's code."""
         balances, holds = dict(self.balances), dict(self.holds)

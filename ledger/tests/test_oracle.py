@@ -24,9 +24,9 @@ class Wide(NamedTuple):
     cash: Line
 
 
-def run(books: Wide, seed: int, operations: int, largest: int) -> int:
-    """Post `operations` random ones in batches of up to `largest`; fail at the first difference. Returns how many
-    were refused.
+def run(books: Wide, seed: int, operations: int, largest: int, whole: bool = False) -> int:
+    """Post `operations` random ones in batches of up to `largest`, each all or nothing with `whole`; fail at the first
+    difference. Returns how many were refused.
     """
     wallets = [books.alice, books.bob, books.carol]
     oracle = Oracle({line.id: 0 for line in wallets} | {books.cash.id: None})
@@ -35,7 +35,7 @@ def run(books: Wide, seed: int, operations: int, largest: int) -> int:
     while done < operations:
         now += timedelta(milliseconds=chance.random.choice([0, 1, 700, 5_000]))
         size = min(chance.random.choice([1, 1, largest]), operations - done)
-        expected, batch = [], []
+        expected, batch, before = [], [], oracle.state()
         for _ in range(size):
             asked = chance.posting(now)
             if any(close.hold in {place.id for other in batch for place in other.places} for close in asked.closes):
@@ -44,7 +44,9 @@ def run(books: Wide, seed: int, operations: int, largest: int) -> int:
             expected.append(oracle.run(asked, now))
         if not batch:
             continue
-        posted = post(batch, now=now)
+        posted = post(batch, now=now, whole=whole)
+        if whole and any(expected):
+            oracle.back_to(before)
         assert [refusal and refusal.code for refusal in posted.refusals] == expected
         done, refused = done + len(batch), refused + sum(code is not None for code in expected)
         for id, standing in balances.standings([line.id for line in wallets], now=now).items():
@@ -66,12 +68,18 @@ def test_a_thousand_operations_agree_with_the_oracle(wide_books):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(seed=st.integers(0, 2**32), largest=st.integers(1, 40), first=st.integers(1, 40), part=st.integers(1, 40))
-def test_any_sequence_agrees_with_the_oracle(wide_books, seed, largest, first, part):
+@given(
+    seed=st.integers(0, 2**32),
+    largest=st.integers(1, 40),
+    first=st.integers(1, 20),
+    part=st.integers(1, 20),
+    whole=st.booleans(),
+)
+def test_any_sequence_agrees_with_the_oracle(wide_books, seed, largest, first, part, whole):
     with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(posting, "FIRST", first)
         patch.setattr(posting, "PART", part)
-        run(wide_books, seed, operations=60, largest=largest)
+        run(wide_books, seed, operations=60, largest=largest, whole=whole)
         transaction.set_rollback(True)
 
 
