@@ -23,11 +23,11 @@ from ledger.money import MAX_POSTING
 from ledger.requests import Leg, Place, Posting, check_shape, debits
 
 # So many are written at a time: the server works on some while the next are decided. It begins with few, so as not to
-# wait for long; each part has some cost of its own.
-FIRST, PART = 25, 75
-# Of many, the first of so many parts is written on trust: while the server does, their lanes are read and the next
-# decided.
-TRUSTED = 10
+# wait for long, and goes on with three times as many: each part has some cost of its own.
+FIRST, PART = 25, 150
+# Of those that are all or nothing so many are written on trust, or one in ten: while the server does, their lanes are
+# read and the next decided.
+TRUSTED = 100
 
 
 class OutsideTransaction(Exception):
@@ -127,7 +127,7 @@ def _post_trusting(postings: Sequence[Posting], spin: int, now: datetime) -> Pos
     their deciding. None where they can't be decided like that: then all is to be undone, and posted with more care.
     """
     slots, legs = _slots(postings, spin)
-    trusted, *parts = _parts(len(postings), max(FIRST + PART, len(postings) // TRUSTED))
+    trusted, *parts = _parts(len(postings), max(TRUSTED, len(postings) // 10))
     read = _ask_lanes(slots, now, soon=True)
     blank = [Lane(account, lane, "", 1, None, 0, 0, 0, 0, now) for account, lane in slots]
     guess = decide(postings[trusted], [[blank[slot] for slot in each] for each in legs[trusted]], {}, {}, now=now)
@@ -175,9 +175,10 @@ def _write_parts(
 
 def _parts(count: int, first: int) -> Iterator[slice]:
     """The parts that so many postings are written in."""
-    yield slice(0, first)
-    for start in range(first, count, PART):
-        yield slice(start, start + PART)
+    start, size = 0, first
+    while start < count:
+        yield slice(start, start + size)
+        start, size = start + size, min(3 * size, PART)
 
 
 def post_one(posting: Posting, *, now: datetime) -> Posted:

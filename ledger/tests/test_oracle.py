@@ -73,12 +73,14 @@ def test_a_thousand_operations_agree_with_the_oracle(wide_books):
     largest=st.integers(1, 40),
     first=st.integers(1, 20),
     part=st.integers(1, 20),
+    trusted=st.integers(1, 20),
     whole=st.booleans(),
 )
-def test_any_sequence_agrees_with_the_oracle(wide_books, seed, largest, first, part, whole):
+def test_any_sequence_agrees_with_the_oracle(wide_books, seed, largest, first, part, trusted, whole):
     with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(posting, "FIRST", first)
         patch.setattr(posting, "PART", part)
+        patch.setattr(posting, "TRUSTED", trusted)
         run(wide_books, seed, operations=60, largest=largest, whole=whole)
         transaction.set_rollback(True)
 

@@ -24,6 +24,7 @@ TEN = 10
 def small_parts(monkeypatch):
     monkeypatch.setattr(posting, "FIRST", 2)
     monkeypatch.setattr(posting, "PART", 3)
+    monkeypatch.setattr(posting, "TRUSTED", 5)
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_no_entry_of_a_lane_is_before_the_one_before_it(books, careful):
 
 def test_what_only_looks_too_large_is_posted_with_care(books, careful, monkeypatch):
     """Ten of the largest are more than a balance may be, but for one that stands as far below zero."""
-    monkeypatch.setattr(posting, "TRUSTED", 1)
+    monkeypatch.setattr(posting, "TRUSTED", 10)
     codes = ["assets:clearing:a", "assets:clearing:b"]
     open_accounts([NewAccount(code, "asset", "NGN") for code in codes], now=NOW)
     a, b = (find_one(code) for code in codes)
@@ -161,7 +162,7 @@ def test_within_a_pipeline_it_is_posted_with_care(books, careful):
 
 def test_what_is_larger_than_any_buffer_passes_both_ways(books, monkeypatch):
     """The server answers with the lanes while it is still being sent what to write."""
-    monkeypatch.setattr(posting, "TRUSTED", 2)
+    monkeypatch.setattr(posting, "TRUSTED", 3_000)
     codes = [f"liabilities:wallets:{n}" for n in range(6_000)]
     open_accounts([NewAccount(code, "liability", "NGN", floor=0) for code in codes], now=NOW)
     lines = find(codes)
