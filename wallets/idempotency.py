@@ -79,13 +79,14 @@ Look = Callable[[], L]
 Act = Callable[[L, list[int]], list[Answer | Refusal]]
 
 
-def once(claim: Claim, act: Callable[[], Answer], *, now: datetime) -> Answer:
+def once(claim: Claim, act: Callable[[], Answer], *, now: datetime, pipelined: bool = False) -> Answer:
     """Do it, once for the key: `act` runs in one durable transaction together with the key's row.
 
-    Raises what `act` raises (then nothing is stored), IdempotencyInProgress, IdempotencyKeyReused, DuplicateRequest,
-    and OutcomeUnknown where the commit was interrupted and the key tells nothing.
+    With `pipelined` its statements are sent without waiting for each, and COMMIT with the last of them. Raises what
+    `act` raises (then nothing is stored), IdempotencyInProgress, IdempotencyKeyReused, DuplicateRequest, and
+    OutcomeUnknown where the commit was interrupted and the key tells nothing.
     """
-    (outcome,) = _settled(_once, [claim], lambda: None, lambda *_: [act()], now)
+    (outcome,) = _settled(_pipelined if pipelined else _durable, [claim], lambda: None, lambda *_: [act()], now)
     if isinstance(outcome, Answer):
         return outcome
     raise outcome
@@ -99,7 +100,7 @@ def once_each(claims: Sequence[Claim], look: Look[L], act: Act[L], *, now: datet
     statements are pipelined. Raises what they raise, and OutcomeUnknown where the commit was interrupted and a key
     tells nothing.
     """
-    return _settled(_once_each, claims, look, act, now)
+    return _settled(_pipelined, claims, look, act, now)
 
 
 def _settled(
@@ -153,7 +154,7 @@ def _act_once(claims: Sequence[Claim], look: Look[L], act: Act[L], now: datetime
     return cast(list[Answer | Refusal], outcomes)
 
 
-_once, _once_each = durable(_act_once), pipelined(_act_once)
+_durable, _pipelined = durable(_act_once), pipelined(_act_once)
 
 
 CLAIM = """

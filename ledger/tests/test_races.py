@@ -72,14 +72,14 @@ def test_batches_and_singles_in_any_order_of_accounts_dont_deadlock(rich):
         for turn in range(10):
             batch = [
                 transfer(*chance.sample([rich.alice, rich.bob, rich.cash], 2), 1, f"t:{number}:{turn}:{item}")
-                for item in range(chance.choice([1, 20]))
+                for item in range(chance.choice([1, 20, 60]))
             ]
-            _post(batch)
+            _post(batch, whole=chance.random() < 0.5)
         return "done"
 
     @durable
-    def _post(batch: list[Posting]) -> None:
-        post(batch, now=NOW)
+    def _post(batch: list[Posting], whole: bool) -> None:
+        post(batch, now=NOW, whole=whole)
 
     assert at_once(shuffle) == ["done"] * THREADS
     assert verify.clean()

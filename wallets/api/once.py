@@ -39,14 +39,17 @@ class KeyInvalid(Exception):
 class OnceView(APIView):
     """A view whose POST moves money: it validates first, then acts once for its key."""
 
-    def once(self, request: Request, act: Callable[[], tuple[int, Any]], location: str = "") -> HttpResponse:
+    def once(
+        self, request: Request, act: Callable[[], tuple[int, Any]], location: str = "", *, pipelined: bool = False
+    ) -> HttpResponse:
         """Answer with what `act` answers (a status and a body), or with what it answered the first time.
 
-        `act` runs inside one durable transaction. `location` is the path of what was made, with {id} in it.
+        `act` runs inside one durable transaction, which may be `pipelined`. `location` is the path of what was made,
+        with {id} in it.
         """
         claim = claim_of(request)
         try:
-            answer = once(claim, lambda: encoded(*act()), now=timezone.now())
+            answer = once(claim, lambda: encoded(*act()), now=timezone.now(), pipelined=pipelined)
         except Exception as error:
             answer = remember(claim, self.refusal(error), now=timezone.now())
         return self.answered(request, answer, location)

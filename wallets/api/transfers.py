@@ -84,7 +84,8 @@ class BatchView(OnceView):
         def act() -> tuple[int, shapes.BatchOut]:
             return 200, _batch_out(transfer_batch(orders, whole=body.atomic, now=now))
 
-        return self.once(request, act)
+        # What is atomic is undone by itself where one is refused, which needs its own way through the books.
+        return self.once(request, act, pipelined=not body.atomic)
 
 
 class TransferView(APIView):

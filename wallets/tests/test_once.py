@@ -189,7 +189,22 @@ def test_a_wallet_that_is_being_closed_gets_nothing_more(committed, alice, bob, 
     assert books_are_clean()
 
 
-def test_a_wallet_that_is_frozen_in_between_pays_nothing(committed, alice, sade, purse, bobs, monkeypatch):
+def frozen_item(answer):
+    assert answer.status == 200
+    return answer.body["results"][0]["code"]
+
+
+@pytest.mark.parametrize(
+    "path, extra, code",
+    [
+        ("transfers", None, lambda answer: answer.code),
+        ("transfers/batch", {}, frozen_item),
+        ("transfers/batch", {"atomic": True}, lambda answer: answer.code),
+    ],
+)
+def test_a_wallet_that_is_frozen_in_between_pays_nothing(
+    committed, alice, sade, purse, bobs, monkeypatch, path, extra, code
+):
     """The freeze comes after the wallet was looked at and before its account is locked."""
     post = transfers.post
     now = timezone.now()
@@ -201,7 +216,8 @@ def test_a_wallet_that_is_frozen_in_between_pays_nothing(committed, alice, sade,
         return post(*args, **kwargs)
 
     monkeypatch.setattr(transfers, "post", frozen_first)
-    assert alice.http.post("transfers", body(purse, bobs)).code == "wallet_frozen"
+    asked = body(purse, bobs) if extra is None else {"transfers": [body(purse, bobs)] * 2} | extra
+    assert code(alice.http.post(path, asked)) == "wallet_frozen"
     assert balance(alice.http, purse)[0] == 1_000
     assert not Transfer.objects.exists()
 
@@ -220,7 +236,8 @@ def _interrupted(*_):
     raise OutcomeUnknown("The commit was interrupted.")
 
 
-def test_who_loses_the_race_for_a_key_gets_the_winners_answer(committed, alice, purse, bobs, monkeypatch):
+@pytest.mark.parametrize("path", ["transfers", "transfers/batch"])
+def test_who_loses_the_race_for_a_key_gets_the_winners_answer(committed, alice, purse, bobs, monkeypatch, path):
     """The winner's key is committed after the loser has looked for it."""
     store, winners = idempotency._store, iter([Answer(201, b'{"id": "the winner"}')])
     monkeypatch.setattr(Claim, "lock", property(lambda _: random.getrandbits(60)))
@@ -231,7 +248,7 @@ def test_who_loses_the_race_for_a_key_gets_the_winners_answer(committed, alice, 
         store(answers, now)
 
     monkeypatch.setattr(idempotency, "_store", late)
-    told = alice.http.post("transfers", body(purse, bobs))
+    told = alice.http.post(path, body(purse, bobs) if path == "transfers" else {"transfers": [body(purse, bobs)]})
     assert (told.body, told.headers["Idempotent-Replayed"]) == ({"id": "the winner"}, "true")
     assert balance(alice.http, purse)[0] == 1_000
     assert not Transfer.objects.exists()
