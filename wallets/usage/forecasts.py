@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -90,19 +90,32 @@ def reach(seconds: float) -> float:
     return seconds * math.exp(-((seconds / 60 / FADE_MINUTES) ** 2))
 
 
+# What is left of a minute when the next one is over, for each of WINDOWS; and what so many minutes weigh together, from
+# one on, until more of them make no difference.
+FORGET = tuple(math.exp(-60 / seconds) for seconds in WINDOWS)
+WEIGHTS = tuple(
+    tuple(accumulate(repeat(1.0, 40 * seconds // 60), lambda weight, one, left=left: weight * left + one))
+    for seconds, left in zip(WINDOWS, FORGET, strict=True)
+)
+
+
 def rates(minutes: Sequence[float], window: int) -> list[float]:
     """How much a second, after each of the minutes: the latest count most."""
-    forget = math.exp(-60 / WINDOWS[window])
-    found, total, weight = [], 0.0, 0.0
-    for amount in minutes:
-        total, weight = total * forget + amount, weight * forget + 1.0
-        found.append(total / weight / 60 if total > 0 else 0.0)
-    return found
+    forget, weights = FORGET[window], chain(WEIGHTS[window], repeat(WEIGHTS[window][-1]))
+    totals = accumulate(minutes, lambda total, amount: total * forget + amount)
+    return [total / weight / 60 if total > 0 else 0.0 for total, weight in zip(totals, weights, strict=False)]
 
 
 def latest(minutes: Sequence[float]) -> tuple[float, ...]:
     """The rates after the last of the minutes."""
-    return tuple(rates(minutes, window)[-1] if minutes else 0.0 for window in range(len(WINDOWS)))
+    return tuple(_last(minutes, window) if minutes else 0.0 for window in range(len(WINDOWS)))
+
+
+def _last(minutes: Sequence[float], window: int) -> float:
+    forget, weights, total = FORGET[window], WEIGHTS[window], 0.0
+    for amount in minutes:
+        total = total * forget + amount
+    return total / weights[min(len(minutes), len(weights)) - 1] / 60 if total > 0 else 0.0
 
 
 def trials(spent: Sequence[float]) -> tuple[Trial, ...]:
@@ -119,12 +132,12 @@ def window_of(minutes: int) -> int:
 
 def _trial(minutes: int, sums: Sequence[float], known: Sequence[float]) -> Trial:
     # Long windows begin ever so many minutes: those in between would tell nearly the same.
-    step = max(1, minutes // 5)
-    begins = range(0, len(sums) - minutes, step)
-    windows = [max(0.0, sums[begin + minutes] - sums[begin]) for begin in begins]
-    far = reach(minutes * 60)
+    step, far = max(1, minutes // 5), reach(minutes * 60)
+    spends = (after - before for before, after in zip(sums[::step], sums[minutes::step], strict=False))
+    windows = [spent if spent > 0.0 else 0.0 for spent in spends]
     # The rate after a minute is tried on the minutes that follow it.
-    errors = [abs(spent - known[begin - 1] * far) for spent, begin in zip(windows[1:], begins[1:], strict=True)]
+    tried = zip(windows[1:], known[step - 1 :: step], strict=False)
+    errors = [abs(spent - rate * far) for spent, rate in tried]
     actual = windows[1:] or windows
     low, high = quantiles(sorted(windows), len(windows) * step / minutes)
     return Trial(
@@ -142,9 +155,5 @@ def quantiles(ordered: Sequence[float], independent: float) -> tuple[float, floa
 
 def blend(quantities: Mapping[UUID, Sequence[float]], prices: Mapping[UUID, float]) -> list[float]:
     """What was spent in each minute, from each meter's quantities and what one of them costs."""
-    return [
-        sum(parts)
-        for parts in zip(
-            *([quantity * prices[meter] for quantity in minutes] for meter, minutes in quantities.items()), strict=True
-        )
-    ]
+    parts = [[quantity * price for quantity in quantities[meter]] for meter, price in prices.items()]
+    return parts[0] if len(parts) == 1 else [sum(minute) for minute in zip(*parts, strict=True)]
