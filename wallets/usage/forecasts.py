@@ -90,13 +90,20 @@ def reach(seconds: float) -> float:
     return seconds * math.exp(-((seconds / 60 / FADE_MINUTES) ** 2))
 
 
-# What is left of a minute when the next one is over, for each of WINDOWS; and what so many minutes weigh together, from
-# one on, until more of them make no difference.
+# What is left of a minute when the next one is over, for each of WINDOWS.
 FORGET = tuple(math.exp(-60 / seconds) for seconds in WINDOWS)
-WEIGHTS = tuple(
-    tuple(accumulate(repeat(1.0, 40 * seconds // 60), lambda weight, one, left=left: weight * left + one))
-    for seconds, left in zip(WINDOWS, FORGET, strict=True)
-)
+
+
+def _weights(seconds: int, forget: float) -> tuple[float, ...]:
+    """What so many minutes weigh together, from one on, until more of them make no difference."""
+    found, weight = [], 0.0
+    for _ in range(40 * seconds // 60):
+        weight = weight * forget + 1.0
+        found.append(weight)
+    return tuple(found)
+
+
+WEIGHTS = tuple(map(_weights, WINDOWS, FORGET))
 
 
 def rates(minutes: Sequence[float], window: int) -> list[float]:
