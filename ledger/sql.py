@@ -12,9 +12,9 @@ from uuid import UUID
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from psycopg.adapt import Dumper
+from psycopg.generators import fetch_many, send
 from psycopg.postgres import types
 from psycopg.pq import Format, TransactionStatus
-from psycopg.waiting import Ready, Wait
 
 NUL = "\0"
 # An array as it is sent: a literal or, where that is much quicker, in binary.
@@ -56,7 +56,7 @@ def in_pipeline() -> bool:
 @contextmanager
 def pipeline() -> Iterator[None]:
     """Send statements without waiting for each: the server works on one while the next is made. Within a pipeline, it
-    is that one, and its end waits for nothing.
+    is that one, and its end waits for nothing. Where it comes first in a transaction, BEGIN goes with it.
 
     Reading rows waits for them; an error may surface at a later statement or at the end of the block, and a cursor's
     `rowcount` is known only after it. So the statements within must tell by themselves what may not be.
@@ -104,8 +104,10 @@ def ask(
     cursor, wire = run(statement, parameters), connection.connection
     alone = soon and in_pipeline()
     if alone:
-        wire.pgconn.send_flush_request()
-        wire.pgconn.flush()
+        with connection.wrap_database_errors:
+            # Else the server would keep its answer until there is more of them.
+            wire.pgconn.send_flush_request()
+            wire.pgconn.flush()
 
     def read() -> list[tuple[Any, ...]]:
         with connection.wrap_database_errors:
@@ -116,12 +118,17 @@ def ask(
     return read
 
 
-def _answer(wire: psycopg.Connection, cursor: psycopg.Cursor) -> Generator[Wait, Ready, None]:
-    """Wait for the answer to one statement of a pipeline; psycopg itself would wait for those after it, too."""
+def _answer(wire: psycopg.Connection, cursor: psycopg.Cursor) -> Generator[Any, Any, None]:
+    """Wait for the answer to one statement of a pipeline; psycopg itself would wait for those after it, too.
+
+    What was sent after it goes out first. An answer that comes meanwhile is read then, and no socket tells of it:
+    so it must be looked for before anything is waited for.
+    """
+    pipeline: Any = wire._pipeline
+    yield from send(wire.pgconn)
     while cursor.pgresult is None:
-        # What is large may not be sent yet.
-        yield Wait.RW if wire.pgconn.flush() else Wait.R
-        yield from wire._pipeline._communicate_gen()  # type: ignore[union-attr]
+        if results := (yield from fetch_many(wire.pgconn)):
+            pipeline._process_results(pipeline.result_queue.popleft(), results)
 
 
 def decimals(values: Iterable[Decimal]) -> str:

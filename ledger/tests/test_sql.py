@@ -1,10 +1,14 @@
 """What is handed to the server arrives as it was."""
 
+import random
+import signal
+import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from django.db import DataError
+from django.db import DataError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,3 +89,31 @@ def test_ids_and_moments_stand_among_other_parameters():
     statement = "SELECT %(ids)s::uuid[], %(moments)s::timestamptz[], %(ids)s::uuid[], %(word)s"
     found = sql.rows(statement, {"ids": sql.uuids([id]), "moments": sql.moments([moment]), "word": "w"})
     assert found == [([id], [moment], [id], "w")]
+
+
+@pytest.mark.parametrize("rows, size", [(10, 10), (2_000, 600_000), (100, 3_000_000)])
+def test_an_answer_is_read_while_more_is_sent_than_any_buffer_takes(rows, size):
+    """It comes while the rest is still being sent, or after it: nobody may wait for what is there already."""
+    chance, large = random.Random(1), "x" * size
+    for _ in range(60):
+        with transaction.atomic(), alarm(20), sql.pipeline():
+            read = sql.ask("SELECT n, 'some words' FROM generate_series(1, %s) AS n", (rows,), soon=True)
+            time.sleep(chance.uniform(0, 0.003))
+            sql.run("SELECT length(%s)", (large,))
+            assert len(read()) == rows
+
+
+@contextmanager
+def alarm(seconds):
+    """Raise where the block takes longer: both sides wait for each other."""
+
+    def fail(*_):
+        raise AssertionError(f"nothing came within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
