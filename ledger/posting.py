@@ -119,6 +119,7 @@ def _undo_refused(posting: Callable[[], Posted | None], *, trusting: bool = Fals
     if not kept:
         # Not in a pipeline: psycopg forgets what it has prepared when it reads of a rollback, and would be late to.
         sql.run("ROLLBACK TO SAVEPOINT posting")
+        sql.run("RELEASE SAVEPOINT posting")
     return posted
 
 
