@@ -59,8 +59,10 @@ class WalletsConfig(AppConfig):
             "SELECT, INSERT, UPDATE (ended_at, folder, size, wal_position, verified, trouble, rehearsed_at, removed_at)"
         ),
     }
-    # What it may have done by the owner: partitions of events are made ahead, and dropped when they are old.
+    # What it may have done by the owner: partitions of events are made ahead, and dropped when they are old; transfers
+    # that were written ahead, and refused, are taken back.
     functions: ClassVar[tuple[str, ...]] = (
+        "wallets_take_back_transfers(uuid[])",
         "wallets_make_usage_partitions(date, integer)",
         "wallets_drop_usage_partitions(date)",
     )

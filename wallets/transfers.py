@@ -21,6 +21,9 @@ from users.permissions import PermissionDenied, require_scope
 from wallets import chart, metrics
 from wallets.access import Access, Need, NotFound, WalletRefused, ask_reach, check
 
+# Of more than so many, each is written before the books are asked; of few, more often refused, only what is made.
+FEW = 25
+
 
 class CurrencyMismatch(Exception):
     """Wallets of two currencies, or a bank account of another one."""
@@ -140,6 +143,10 @@ def _run(found: Sequence["Route | Refusal"], *, now: datetime, whole: bool = Fal
     routes = [(index, route) for index, route in enumerate(outcomes) if isinstance(route, Route)]
     if not routes:
         return outcomes
+    ahead = len(routes) > FEW
+    if ahead:
+        # No lane is locked yet: others get on meanwhile.
+        sql.run(WRITE, (now, *columns([route for _, route in routes])))
     posted = post([route.posting() for _, route in routes], now=now, whole=whole)
     for (index, route), refusal in zip(routes, posted.refusals, strict=True):
         standing = Standing.of(posted.lane(route.source.account))
@@ -147,10 +154,21 @@ def _run(found: Sequence["Route | Refusal"], *, now: datetime, whole: bool = Fal
             route.order, route.destination.id, route.source.currency, standing, now
         )
     made = [route for index, route in routes if isinstance(outcomes[index], Transferred)]
-    if made and not (whole and len(made) < len(found)):
-        sql.run(WRITE, (now, *columns(made)))
-        metrics.posted("transfer", len(made))
+    if not (whole and len(made) < len(found)):
+        _keep(made, ahead, [route for index, route in routes if not isinstance(outcomes[index], Transferred)], now)
     return outcomes
+
+
+def _keep(made: Sequence["Route"], ahead: bool, refused: Sequence["Route"], now: datetime) -> None:
+    """Write what was made, where that wasn't done ahead, and take back what was refused then."""
+    if ahead and refused:
+        sql.run("SELECT wallets_take_back_transfers(%s)", (sql.uuids(route.order.id for route in refused),))
+    if made and not ahead:
+        sql.run(WRITE, (now, *columns(made)))
+    if made:
+        sources, destinations = {route.source.id for route in made}, {route.destination.id for route in made}
+        sql.run(STILL_OPEN, (sql.uuids(sources), sql.uuids(destinations)))
+        metrics.posted("transfer", len(made))
 
 
 def _first_refused(outcomes: Sequence[Any]) -> int:
@@ -268,19 +286,20 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-# The wallets are looked at again now that their accounts are locked: their status can't change any more. Where one
-# was frozen or closed just now, all is undone and decided again.
 WRITE = """
 INSERT INTO wallets_transfer (id, source_id, destination_id, amount, currency, status, transaction_id, reference,
                               description, metadata, created_by, created_at)
-SELECT t.id, t.source_id, t.destination_id, t.amount, t.currency,
-       CASE WHEN s.status = 'active' AND d.status <> 'closed' THEN 'completed' ELSE wallets_lost_race() END,
-       t.id, t.reference, t.description, t.metadata, t.created_by, %s
+SELECT t.id, t.source_id, t.destination_id, t.amount, t.currency, 'completed', t.id, t.reference, t.description,
+       t.metadata, t.created_by, %s
 FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int8[], %s::text[], %s::text[], %s::text[], %s::jsonb[],
             %s::text[])
     AS t (id, source_id, destination_id, amount, currency, reference, description, metadata, created_by)
-JOIN wallets_wallet s ON s.id = t.source_id
-JOIN wallets_wallet d ON d.id = t.destination_id
+"""
+# The wallets are looked at again now that their accounts are locked: their status can't change any more. Where one
+# was frozen or closed just now, all is undone and decided again.
+STILL_OPEN = """
+SELECT wallets_lost_race() FROM wallets_wallet
+WHERE id = ANY (%s::uuid[]) AND status <> 'active' OR id = ANY (%s::uuid[]) AND status = 'closed'
 """
 
 

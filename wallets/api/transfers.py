@@ -75,14 +75,15 @@ class BatchView(OnceView):
     )  # fmt: skip
     def post(self, request: Request) -> HttpResponse:
         """Items run in order, each sees what those before it did. `atomic`: all or none."""
-        caller, now = caller_of(request), timezone.now()
+        caller = caller_of(request)
         require_scope(caller, "transfers:write")
         body = wire.convert(body_of(request), shapes.BatchIn)
         _check_destinations(body)
         orders = [_order(caller, item) for item in body.transfers]
 
         def act() -> tuple[int, shapes.BatchOut]:
-            return 200, _batch_out(transfer_batch(orders, whole=body.atomic, now=now))
+            # The moment of trying, which is the later the more often it is tried: others may have posted meanwhile.
+            return 200, _batch_out(transfer_batch(orders, whole=body.atomic, now=timezone.now()))
 
         # What is atomic is undone by itself where one is refused, which needs its own way through the books.
         return self.once(request, act, pipelined=not body.atomic)

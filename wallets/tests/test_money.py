@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 
+from ledger import sql
 from wallets.models import Transfer
 from wallets.tests.conftest import balance, books_are_clean, service
 
@@ -170,6 +171,31 @@ def test_an_atomic_batch_is_all_or_none(alice, purse, bobs, second, code, status
     assert (answer.status, answer.code, answer.body["index"]) == (422, code, 1)
     assert balance(alice.http, purse) == (1_000, 0, 0, 1_000)
     assert not Transfer.objects.exists()
+
+
+@pytest.mark.parametrize("size", [30, 300])
+@pytest.mark.parametrize("atomic", [False, True])
+def test_of_a_large_batch_only_what_was_made_stays(alice, purse, bobs, size, atomic):
+    batch = [order(purse, bobs, 1_000 if index % 10 == 5 else 1) for index in range(size)]
+    answer = alice.http.post("transfers/batch", {"transfers": batch, "atomic": atomic})
+    if atomic:
+        assert (answer.status, answer.code, answer.body["index"]) == (422, "insufficient_funds", 5)
+        made = set()
+    else:
+        made = {item["id"] for item in answer.body["results"] if item["status"] == "completed"}
+        assert (len(made), answer.body["failed"]) == (size * 9 // 10, size // 10)
+    assert {str(id) for id in Transfer.objects.values_list("id", flat=True)} == made
+    assert balance(alice.http, purse)[0] == 1_000 - len(made)
+    assert books_are_clean()
+
+
+def test_what_was_made_or_is_still_queued_is_never_taken_back(alice, purse, bobs):
+    alice.http.post("transfers", order(purse, bobs, 1))
+    alice.http.post("transfers", order(purse, bobs, 1), Prefer="respond-async")
+    there = set(Transfer.objects.values_list("id", "status"))
+    sql.run("SELECT wallets_take_back_transfers(%s)", (sql.uuids(id for id, _ in there),))
+    assert set(Transfer.objects.values_list("id", "status")) == there
+    assert {status for _, status in there} == {"completed", "queued"}
 
 
 def test_an_atomic_batch_that_can_be_is(alice, purse, bobs):

@@ -195,15 +195,17 @@ def frozen_item(answer):
 
 
 @pytest.mark.parametrize(
-    "path, extra, code",
+    "path, size, extra, code",
     [
-        ("transfers", None, lambda answer: answer.code),
-        ("transfers/batch", {}, frozen_item),
-        ("transfers/batch", {"atomic": True}, lambda answer: answer.code),
+        ("transfers", 1, None, lambda answer: answer.code),
+        ("transfers/batch", 2, {}, frozen_item),
+        ("transfers/batch", 30, {}, frozen_item),
+        ("transfers/batch", 2, {"atomic": True}, lambda answer: answer.code),
+        ("transfers/batch", 30, {"atomic": True}, lambda answer: answer.code),
     ],
 )
 def test_a_wallet_that_is_frozen_in_between_pays_nothing(
-    committed, alice, sade, purse, bobs, monkeypatch, path, extra, code
+    committed, alice, sade, purse, bobs, monkeypatch, path, size, extra, code
 ):
     """The freeze comes after the wallet was looked at and before its account is locked."""
     post = transfers.post
@@ -216,7 +218,7 @@ def test_a_wallet_that_is_frozen_in_between_pays_nothing(
         return post(*args, **kwargs)
 
     monkeypatch.setattr(transfers, "post", frozen_first)
-    asked = body(purse, bobs) if extra is None else {"transfers": [body(purse, bobs)] * 2} | extra
+    asked = body(purse, bobs) if extra is None else {"transfers": [body(purse, bobs, 1)] * size} | extra
     assert code(alice.http.post(path, asked)) == "wallet_frozen"
     assert balance(alice.http, purse)[0] == 1_000
     assert not Transfer.objects.exists()

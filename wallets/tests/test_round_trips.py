@@ -27,7 +27,7 @@ def test_a_transfer_takes_three_round_trips(warm, purse, bobs):
     assert counted == [3]
 
 
-@pytest.mark.parametrize("atomic, trips", [(False, 4), (True, 9)])
+@pytest.mark.parametrize("atomic, trips", [(False, 4), (True, 10)])
 def test_a_batch_takes_as_many_whatever_its_size(warm, purse, bobs, atomic, trips):
     counts = []
     for size in (30, 300):
