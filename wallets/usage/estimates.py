@@ -1,6 +1,6 @@
 """Estimated balances: the account is asked each time, what else is needed is taken from where it is near and current.
 
-Memory, then Redis, then the database: one query where the rest is kept, three where nothing is.
+Memory, then Redis, then the database: one query where the rest is kept, three where nothing is, two of them together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from ledger import sql
 from wallets.access import NotFound
 from wallets.balances import Ask
 from wallets.usage import balances, cache, history, profiles
@@ -77,14 +78,17 @@ class _Gathered:
             self.sources[wallet] = source
 
     def read(self, wallets: Sequence[UUID]) -> None:
-        """Read what wallets lack from the database: one query for months, and one for the past."""
+        """Read what wallets lack from the database: one query for months and one for the past, asked together."""
         lacking = {
             wallet: month_of(self.usages[wallet].watermark) for wallet in wallets if not self.kept[wallet].profile
         }
-        found = profiles.read(lacking) if lacking else {}
-        known = {wallet: found.get(wallet) or self.kept[wallet].profile for wallet in wallets}
         unknown = {wallet: self.usages[wallet] for wallet in wallets if not self.kept[wallet].forecast}
-        past = history.read(unknown, {wallet: each for wallet, each in known.items() if each}) if unknown else {}
+        with sql.pipeline():
+            months = profiles.ask(lacking) if lacking else dict
+            minutes = history.ask(unknown) if unknown else None
+        found = months()
+        known = {wallet: found.get(wallet) or self.kept[wallet].profile for wallet in wallets}
+        past = minutes({wallet: each for wallet, each in known.items() if each}) if minutes else {}
         for wallet in wallets:
             forecast = past[wallet].forecast() if wallet in past else self.kept[wallet].forecast
             self.kept[wallet] = Kept(known[wallet], forecast)

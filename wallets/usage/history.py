@@ -1,6 +1,6 @@
 """A wallet's past in minutes, as forecasts need it: how much of each meter, and what that costs today."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -95,23 +95,30 @@ def read(
     usages: Mapping[UUID, Usage], profiles: Mapping[UUID, Profile], *, span: timedelta = forecasts.HISTORY
 ) -> dict[UUID, Spent]:
     """The past of wallets, of so long before the minute of each one's watermark."""
-    return {
-        wallet: _spent(past, usages[wallet], profiles[wallet])
-        for wallet, past in _read(usages, span).items()
-        if wallet in profiles
-    }
+    return ask(usages, span=span)(profiles)
 
 
-def _read(usages: Mapping[UUID, Usage], span: timedelta) -> dict[UUID, Past]:
+def ask(
+    usages: Mapping[UUID, Usage], *, span: timedelta = forecasts.HISTORY
+) -> Callable[[Mapping[UUID, Profile]], dict[UUID, Spent]]:
+    """What `read` tells, asked for now and read later, when the profiles are known."""
     ends = {wallet: minute_of(usage.watermark) for wallet, usage in usages.items()}
     starts = sql.moments(end - span for end in ends.values())
-    found: dict[UUID, Past] = {}
-    rows = sql.rows(READ, (sql.uuids(ends), starts, sql.texts(ADDITIVE)))
-    for wallet, version, revised, meter, minutes, quantities in rows:
-        past = found.setdefault(wallet, Past(version, revised, ends[wallet], span))
-        if meter is not None:
-            past.add(meter, minutes, quantities)
-    return found
+    rows = sql.ask(READ, (sql.uuids(ends), starts, sql.texts(ADDITIVE)))
+
+    def read(profiles: Mapping[UUID, Profile]) -> dict[UUID, Spent]:
+        found: dict[UUID, Past] = {}
+        for wallet, version, revised, meter, minutes, quantities in rows():
+            past = found.setdefault(wallet, Past(version, revised, ends[wallet], span))
+            if meter is not None:
+                past.add(meter, minutes, quantities)
+        return {
+            wallet: _spent(past, usages[wallet], profiles[wallet])
+            for wallet, past in found.items()
+            if wallet in profiles
+        }
+
+    return read
 
 
 @exact

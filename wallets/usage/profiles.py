@@ -1,6 +1,6 @@
 """How a wallet's month stands, meter by meter: what an estimate is priced with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -53,10 +53,22 @@ LEFT JOIN wallets_meterprice p ON p.id = m.price_id
 
 def read(months: Mapping[UUID, date]) -> dict[UUID, Profile]:
     """The profiles of wallets, each in a month, as the database has them."""
-    versions: dict[UUID, int] = {}
-    meters: dict[UUID, dict[UUID, dict[Price, Decimal]]] = {}
-    for wallet, version, meter, quantity, *price in sql.rows(READ, (sql.uuids(months), sql.days(months.values()))):
-        versions[wallet] = version
-        if meter is not None:
-            meters.setdefault(wallet, {}).setdefault(meter, {})[read_price(*price)] = quantity
-    return {wallet: profile(version, months[wallet], meters.get(wallet, {})) for wallet, version in versions.items()}
+    return ask(months)()
+
+
+def ask(months: Mapping[UUID, date]) -> Callable[[], dict[UUID, Profile]]:
+    """What `read` tells, asked for now and read later."""
+    rows = sql.ask(READ, (sql.uuids(months), sql.days(months.values())))
+
+    def read() -> dict[UUID, Profile]:
+        versions: dict[UUID, int] = {}
+        meters: dict[UUID, dict[UUID, dict[Price, Decimal]]] = {}
+        for wallet, version, meter, quantity, *price in rows():
+            versions[wallet] = version
+            if meter is not None:
+                meters.setdefault(wallet, {}).setdefault(meter, {})[read_price(*price)] = quantity
+        return {
+            wallet: profile(version, months[wallet], meters.get(wallet, {})) for wallet, version in versions.items()
+        }
+
+    return read

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from redis import Redis
 
+from users.tests.round_trips import round_trips
 from wallets.balances import Ask
 from wallets.tests.usage.conftest import EVERYBODY
 from wallets.usage import cache, estimates
@@ -73,3 +74,12 @@ def test_without_redis_it_is_the_same_and_says_so(used, alice, monkeypatch):
     for body in (before, after):
         del body["degraded"], body["source"]
     assert before == after
+
+
+def test_what_isnt_kept_is_asked_for_together(committed, used):
+    for _ in range(8):
+        known(used, cached=False)
+    with round_trips() as counted:
+        known(used, cached=False)
+    # The balance, whose version tells what still holds; then the months and the minutes.
+    assert counted == [2]
