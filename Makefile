@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m walletproject.local
 TESTS ?=
+# One test at a time for each processor, and one more, as some wait. WORKERS=… chooses another number.
+WORKERS ?= $(shell $(BIN)/python -c 'import os; print(min(os.cpu_count() or 1, 7) + 1)')
 # Where it is set, as in many images, each of our processes would compile all sources anew, and each test worker rewrite
 # all assertions.
 export PYTHONDONTWRITEBYTECODE :=
@@ -19,7 +21,7 @@ run: .venv/run.stamp
 	@exec $(LOCAL) run
 
 test: .venv/dev.stamp
-	$(LOCAL) exec --fast --data .data/test -- $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow" $(TESTS)
+	$(LOCAL) exec --fast --data .data/test -- $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" $(TESTS)
 	@if [ -f ledger/tests/alone.py ]; then set -x; \
 	$(LOCAL) exec --fast --data .data/test -- env DJANGO_SETTINGS_MODULE=ledger.tests.alone $(BIN)/pytest -m "not slow" ledger; fi
 

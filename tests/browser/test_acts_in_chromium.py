@@ -180,8 +180,7 @@ def read(path: Path) -> str:
     return " ".join(page.extract_text() for page in PdfReader(path).pages)
 
 
-@pytest.mark.parametrize("format", ["CSV", "XLSX", "PDF"])
-def test_every_report_is_downloaded_and_read_back(office, tmp_path, format):
+def test_every_report_is_downloaded_and_read_back(office, tmp_path):
     said = {
         "since": TODAY - timedelta(days=40), "until": TODAY, "account": "assets:clearing",
         "wallet": aside(lambda: Wallet.objects.get(owner__email="amina@example.com", currency="NGN").pk),
@@ -191,11 +190,12 @@ def test_every_report_is_downloaded_and_read_back(office, tmp_path, format):
     for slug, report in REPORTS.items():
         query = "&".join(f"{name}={said[name]}" for name in report.asks)
         office.page.goto(f"{office.address}/admin/reports/{slug}/?{query}")
-        with office.page.expect_download() as kept:
-            office.page.get_by_role("link", name=format, exact=True).click()
-        path = tmp_path / kept.value.suggested_filename
-        kept.value.save_as(path)
-        assert path.suffix == f".{format.lower()}" and marks.get(slug, "") in read(path), slug
+        for format in ("CSV", "XLSX", "PDF"):
+            with office.page.expect_download() as kept:
+                office.page.get_by_role("link", name=format, exact=True).click()
+            path = tmp_path / kept.value.suggested_filename
+            kept.value.save_as(path)
+            assert path.suffix == f".{format.lower()}" and marks.get(slug, "") in read(path), slug
 
 
 def test_a_statement_is_uploaded_reconciled_and_a_break_of_it_posted_by_two(office):

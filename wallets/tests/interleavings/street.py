@@ -1,10 +1,12 @@
 """What every interleaving happens in: the simulator, its three providers as the product has them, and rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+import pytest
 
 from wallets import bank_accounts, providing
 from wallets.models import ApprovalRule, FeeRule
@@ -32,6 +34,15 @@ class Street:
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.sim.clock.now(), UTC)
+
+
+def at_providers(cases: Iterable[str]) -> list[Any]:
+    """Parameters: each case with a provider, taken in turn; with all of them in `make torture`."""
+    return [
+        pytest.param(slug, case, marks=() if place % len(SLUGS) == SLUGS.index(slug) else pytest.mark.slow)
+        for place, case in enumerate(cases)
+        for slug in SLUGS
+    ]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from wallets.tests.interleavings.healing import run
 from wallets.tests.interleavings.programs import Program, program, shrunk
 from wallets.tests.interleavings.street import Street, street
 
-SLICE = 20
+SLICE = 10
 # `FIRST_SEED=5000 make torture` goes on where another run was stopped.
 FIRST, COUNT = int(os.environ.get("FIRST_SEED", "1")), int(os.environ.get("SEEDS", "10000"))
 EVERY = 100

@@ -10,7 +10,7 @@ import pytest
 from wallets.models import TopUp, Withdrawal
 from wallets.tests.interleavings.healing import until_quiet
 from wallets.tests.interleavings.judge import Judge
-from wallets.tests.interleavings.street import SLUGS, street
+from wallets.tests.interleavings.street import SLUGS, at_providers, street
 from wallets.tests.interleavings.world import World
 from wallets.webhooks import inbox
 
@@ -33,8 +33,7 @@ def town(committed, settings, alice, sade):
         yield made
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-@pytest.mark.parametrize("fate", PAYOUTS)
+@pytest.mark.parametrize(("slug", "fate"), at_providers(PAYOUTS))
 def test_every_order_of_a_payouts_events_ends_in_one_state(town, slug, fate):
     course, seen, end = PAYOUTS[fate]
     for order in orders(TOLD):
@@ -55,8 +54,7 @@ def test_every_order_of_a_payouts_events_ends_in_one_state(town, slug, fate):
         judge.settled()
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-@pytest.mark.parametrize("fate", DEPOSITS)
+@pytest.mark.parametrize(("slug", "fate"), at_providers(DEPOSITS))
 def test_every_order_of_a_top_ups_events_ends_in_one_state(town, slug, fate):
     for order in orders(TOLD_OF_DEPOSITS):
         world = World(town)
