@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m walletproject.local
 TESTS ?=
-# One test at a time for each processor, and one more, as some wait. WORKERS=… chooses another number.
+# One test at a time for each of up to 7 processors, and one more, as some wait. WORKERS=… chooses another number.
 WORKERS ?= $(shell $(BIN)/python -c 'import os; print(min(os.cpu_count() or 1, 7) + 1)')
 # Where it is set, as in many images, each of our processes would compile all sources anew, and each test worker rewrite
 # all assertions.

@@ -21,7 +21,7 @@ from users.permissions import PermissionDenied, require_scope
 from wallets import chart, metrics
 from wallets.access import Access, Need, NotFound, WalletRefused, ask_reach, check
 
-# Of more than so many, each is written before the books are asked; of few, more often refused, only what is made.
+# A batch of more than so many is written before the books are locked, so that others get on meanwhile.
 FEW = 25
 
 
@@ -122,7 +122,7 @@ def transfer_batch(orders: Sequence[Order], *, whole: bool, now: datetime) -> li
     A refusal stands where one couldn't be made; with `whole` nothing is made then, and NothingMoved is raised with
     the first.
     """
-    outcomes = _run(find_routes(orders), now=now, whole=whole)
+    outcomes = _run(find_routes(orders), now=now, whole=whole, ahead=len(orders) > FEW)
     for index, outcome in enumerate(outcomes):
         if whole and isinstance(outcome, Exception):
             # Undoes what was written for those before it.
@@ -136,16 +136,19 @@ def transfer_batch(orders: Sequence[Order], *, whole: bool, now: datetime) -> li
     return outcomes
 
 
-def _run(found: Sequence["Route | Refusal"], *, now: datetime, whole: bool = False) -> list[Outcome]:
-    """Make transfers in order, each seeing what those before it did. Inside the caller's transaction."""
+def _run(
+    found: Sequence["Route | Refusal"], *, now: datetime, whole: bool = False, ahead: bool = False
+) -> list[Outcome]:
+    """Make transfers in order, each seeing what those before it did. Inside the caller's transaction.
+
+    Those that are written `ahead` of the books' lock take others' time no more; the refused ones are taken back.
+    """
     # With `whole`, what comes after the first that has no route can't be the first that can't be.
     outcomes: list[Any] = list(found[: _first_refused(found) + 1] if whole else found)
     routes = [(index, route) for index, route in enumerate(outcomes) if isinstance(route, Route)]
     if not routes:
         return outcomes
-    ahead = len(routes) > FEW
     if ahead:
-        # No lane is locked yet: others get on meanwhile.
         sql.run(WRITE, (now, *columns([route for _, route in routes])))
     posted = post([route.posting() for _, route in routes], now=now, whole=whole)
     for (index, route), refusal in zip(routes, posted.refusals, strict=True):
@@ -154,21 +157,24 @@ def _run(found: Sequence["Route | Refusal"], *, now: datetime, whole: bool = Fal
             route.order, route.destination.id, route.source.currency, standing, now
         )
     made = [route for index, route in routes if isinstance(outcomes[index], Transferred)]
-    if not (whole and len(made) < len(found)):
-        _keep(made, ahead, [route for index, route in routes if not isinstance(outcomes[index], Transferred)], now)
-    return outcomes
-
-
-def _keep(made: Sequence["Route"], ahead: bool, refused: Sequence["Route"], now: datetime) -> None:
-    """Write what was made, where that wasn't done ahead, and take back what was refused then."""
-    if ahead and refused:
-        sql.run("SELECT wallets_take_back_transfers(%s)", (sql.uuids(route.order.id for route in refused),))
+    if whole and len(made) < len(found):
+        return outcomes
+    if ahead and (refused := [route.order.id for index, route in routes if isinstance(outcomes[index], Exception)]):
+        sql.run("SELECT wallets_take_back_transfers(%s)", (sql.uuids(refused),))
     if made and not ahead:
         sql.run(WRITE, (now, *columns(made)))
     if made:
-        sources, destinations = {route.source.id for route in made}, {route.destination.id for route in made}
-        sql.run(STILL_OPEN, (sql.uuids(sources), sql.uuids(destinations)))
+        check_still_open([(route.source.id, route.destination.id) for route in made])
         metrics.posted("transfer", len(made))
+    return outcomes
+
+
+def check_still_open(ends: Iterable[tuple[UUID, UUID]]) -> None:
+    """Look again at sources and destinations, now that their accounts are locked: their status can't change any more.
+    Where one was frozen or closed just now, all is undone and decided again.
+    """
+    sources, destinations = (sql.uuids(set(wallets)) for wallets in zip(*ends, strict=True))
+    sql.run(STILL_OPEN, (sources, destinations))
 
 
 def _first_refused(outcomes: Sequence[Any]) -> int:
@@ -295,8 +301,6 @@ FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int8[], %s::text[], %s::text
             %s::text[])
     AS t (id, source_id, destination_id, amount, currency, reference, description, metadata, created_by)
 """
-# The wallets are looked at again now that their accounts are locked: their status can't change any more. Where one
-# was frozen or closed just now, all is undone and decided again.
 STILL_OPEN = """
 SELECT wallets_lost_race() FROM wallets_wallet
 WHERE id = ANY (%s::uuid[]) AND status <> 'active' OR id = ANY (%s::uuid[]) AND status = 'closed'

@@ -82,7 +82,7 @@ class BatchView(OnceView):
         orders = [_order(caller, item) for item in body.transfers]
 
         def act() -> tuple[int, shapes.BatchOut]:
-            # The moment of trying, which is the later the more often it is tried: others may have posted meanwhile.
+            # Taken anew at each try: others may have posted since.
             return 200, _batch_out(transfer_batch(orders, whole=body.atomic, now=timezone.now()))
 
         # What is atomic is undone by itself where one is refused, which needs its own way through the books.

@@ -60,7 +60,7 @@ class AutomaticTopUpAttempt(models.Model):
     outcome = models.CharField(max_length=9, choices=Outcome)
     code = models.CharField(max_length=32, blank=True, default="", help_text="Why it was declined.")
     detail = models.CharField(max_length=300, blank=True, default="")
-    transfer = models.ForeignKey(Transfer, models.PROTECT, null=True, related_name="+", db_index=False)
+    transfer = models.OneToOneField(Transfer, models.PROTECT, null=True, related_name="+")
     made_at = models.DateTimeField()
 
     class Meta:

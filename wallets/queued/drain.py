@@ -25,7 +25,7 @@ from wallets.queued import batches
 from wallets.queued.accept import ring
 from wallets.queued.outcomes import NOTHING, WORKERS, Drained
 from wallets.queued.trouble import is_away, put_by
-from wallets.transfers import Order, Route
+from wallets.transfers import Order, Route, check_still_open
 
 BATCH = 500
 LOCK_TIMEOUT = "1s"
@@ -127,13 +127,9 @@ def _post(waiting: Sequence[Waiting], now: datetime) -> list[Refused | WalletRef
     return [next(refusals) if isinstance(route, Route) else route for route in routes]
 
 
-# The wallets are looked at again now that their accounts are locked, as where transfers are made at once.
 COMPLETE = """
-UPDATE wallets_transfer t
-SET status = CASE WHEN s.status = 'active' AND d.status <> 'closed' THEN 'completed' ELSE wallets_lost_race() END,
-    transaction_id = t.id, next_at = NULL, trouble = ''
-FROM unnest(%s::uuid[]) AS made (id), wallets_wallet s, wallets_wallet d
-WHERE t.id = made.id AND s.id = t.source_id AND d.id = t.destination_id
+UPDATE wallets_transfer SET status = 'completed', transaction_id = id, next_at = NULL, trouble = ''
+WHERE id = ANY (%s::uuid[])
 """
 FAIL = """
 UPDATE wallets_transfer t SET status = 'failed', failure = f.failure, next_at = NULL, trouble = ''
@@ -142,16 +138,18 @@ FROM unnest(%s::uuid[], %s::jsonb[]) AS f (id, failure) WHERE t.id = f.id
 
 
 def _end(waiting: Sequence[Waiting], refusals: Sequence[Refused | WalletRefused | None], now: datetime) -> Drained:
-    made = [each.id for each, refusal in zip(waiting, refusals, strict=True) if refusal is None]
+    made = [each for each, refusal in zip(waiting, refusals, strict=True) if refusal is None]
     failed = {each.id: problem(refusal) for each, refusal in zip(waiting, refusals, strict=True) if refusal is not None}
     if made:
-        sql.run(COMPLETE, (sql.uuids(made),))
+        sql.run(COMPLETE, (sql.uuids(each.id for each in made),))
+        check_still_open([(each.source, each.destination) for each in made])
         metrics.posted("transfer", len(made))
     if failed:
         documents = sql.texts(msgspec.json.encode(failure).decode() for failure in failed.values())
         sql.run(FAIL, (sql.uuids(failed), documents))
     audit.record_many([
-        *(audit.Event(actor=WORKERS, action="transfer.made", kind="transfer", object_id=id, now=now) for id in made),
+        *(audit.Event(actor=WORKERS, action="transfer.made", kind="transfer", object_id=each.id, now=now)
+          for each in made),
         *(audit.Event(actor=WORKERS, action="transfer.failed", kind="transfer", object_id=id, data=failure, now=now)
           for id, failure in failed.items()),
     ])  # fmt: skip

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from ledger import sql
 from wallets.models import Transfer
@@ -189,13 +191,42 @@ def test_of_a_large_batch_only_what_was_made_stays(alice, purse, bobs, size, ato
     assert books_are_clean()
 
 
-def test_what_was_made_or_is_still_queued_is_never_taken_back(alice, purse, bobs):
+def test_a_large_batch_has_refusals_of_every_kind(alice, purse, bobs):
+    kinds = [
+        order(purse, bobs, 1),
+        order(purse, bobs, 5_000),
+        order(purse, bobs, 1) | {"destination": str(uuid4())},
+        order(purse, purse, 1),
+    ]
+    answer = alice.http.post("transfers/batch", {"transfers": kinds * 10})
+    codes = [item.get("code", item["status"]) for item in answer.body["results"]]
+    assert codes == ["completed", "insufficient_funds", "not_found", "same_wallet"] * 10
+    assert (Transfer.objects.count(), balance(alice.http, purse)[0]) == (10, 990)
+    assert books_are_clean()
+
+
+@pytest.fixture
+def one_made_and_one_queued(alice, purse, bobs):
+    """What each is, by its id."""
     alice.http.post("transfers", order(purse, bobs, 1))
     alice.http.post("transfers", order(purse, bobs, 1), Prefer="respond-async")
-    there = set(Transfer.objects.values_list("id", "status"))
-    sql.run("SELECT wallets_take_back_transfers(%s)", (sql.uuids(id for id, _ in there),))
-    assert set(Transfer.objects.values_list("id", "status")) == there
-    assert {status for _, status in there} == {"completed", "queued"}
+    there = dict(Transfer.objects.values_list("id", "status"))
+    assert set(there.values()) == {"completed", "queued"}
+    return there
+
+
+@pytest.mark.parametrize("names", ["id", "nothing", "another"])
+def test_what_was_made_or_is_still_queued_is_never_taken_back(one_made_and_one_queued, names):
+    """Not even where what a row says of its transaction was changed before."""
+    there = one_made_and_one_queued
+    Transfer.objects.update(transaction_id={"id": F("id"), "nothing": None, "another": uuid4()}[names])
+    sql.run("SELECT wallets_take_back_transfers(%s)", (sql.uuids(there),))
+    assert dict(Transfer.objects.values_list("id", "status")) == there
+
+
+def test_what_is_queued_completes_only_with_its_transaction(one_made_and_one_queued):
+    with pytest.raises(IntegrityError, match="only with its transaction"), transaction.atomic():
+        Transfer.objects.filter(status="queued").update(status="completed")
 
 
 def test_an_atomic_batch_that_can_be_is(alice, purse, bobs):

@@ -204,22 +204,27 @@ def frozen_item(answer):
         ("transfers/batch", 30, {"atomic": True}, lambda answer: answer.code),
     ],
 )
-def test_a_wallet_that_is_frozen_in_between_pays_nothing(
-    committed, alice, sade, purse, bobs, monkeypatch, path, size, extra, code
+@pytest.mark.parametrize("end", ["source", "destination"])
+def test_a_wallet_that_changes_in_between_pays_and_gets_nothing(
+    committed, alice, bob, sade, purse, bobs, monkeypatch, path, size, extra, code, end
 ):
-    """The freeze comes after the wallet was looked at and before its account is locked."""
+    """The source is frozen, or the destination closed, after it was looked at and before its account is locked."""
     post = transfers.post
     now = timezone.now()
-    late = iter([lambda _: opening.set_frozen(actor=sade.user, wallet_id=purse.id, frozen=True, now=now)])
+    late = iter([
+        lambda _: opening.set_frozen(actor=sade.user, wallet_id=purse.id, frozen=True, now=now)
+        if end == "source"
+        else bob.http.post(f"wallets/{bobs.id}/close")
+    ])  # fmt: skip
 
-    def frozen_first(*args, **kwargs):
-        for freeze in late:
-            at_once(1, freeze)
+    def changed_first(*args, **kwargs):
+        for change in late:
+            at_once(1, change)
         return post(*args, **kwargs)
 
-    monkeypatch.setattr(transfers, "post", frozen_first)
+    monkeypatch.setattr(transfers, "post", changed_first)
     asked = body(purse, bobs) if extra is None else {"transfers": [body(purse, bobs, 1)] * size} | extra
-    assert code(alice.http.post(path, asked)) == "wallet_frozen"
+    assert code(alice.http.post(path, asked)) == {"source": "wallet_frozen", "destination": "wallet_closed"}[end]
     assert balance(alice.http, purse)[0] == 1_000
     assert not Transfer.objects.exists()
 
