@@ -141,7 +141,7 @@ def _run(
 ) -> list[Outcome]:
     """Make transfers in order, each seeing what those before it did. Inside the caller's transaction.
 
-    Those that are written `ahead` of the books' lock take others' time no more; the refused ones are taken back.
+    With `ahead` they are written before the books are locked, and those that are refused then are taken back.
     """
     # With `whole`, what comes after the first that has no route can't be the first that can't be.
     outcomes: list[Any] = list(found[: _first_refused(found) + 1] if whole else found)
