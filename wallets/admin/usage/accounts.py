@@ -101,7 +101,7 @@ class UsageAccountAdmin(ReadOnlyAdmin):
 
     @display(description="not settled yet")
     def unsettled_shown(self, account: UsageAccount) -> str:
-        return shown.money(account.rated - account.posted, account.wallet.currency)
+        return shown.taken(account.rated - account.posted, account.wallet.currency)
 
     @display(description="what it can’t cover")
     def policy(self, account: UsageAccount) -> str:
@@ -131,7 +131,7 @@ class UsageAccountAdmin(ReadOnlyAdmin):
         ago = shown.span((now - balance.watermark).total_seconds())
         return [
             Figure("Available in the books", cells.money(balance.standing.available, currency)),
-            Figure("Not settled yet", shown.money(balance.unsettled, currency)),
+            Figure("Not settled yet", shown.taken(balance.unsettled, currency)),
             Figure("Current, exact", shown.money(balance.current, currency), strong=True),
             Figure(
                 f"Estimated, {ago} on", cells.lines(shown.money(estimate.estimated, currency), band(estimate, currency))

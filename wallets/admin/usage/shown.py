@@ -15,8 +15,17 @@ from wallets.usage.amounts import whole, written
 
 def money(amount: Decimal, currency: str) -> SafeString:
     """An amount in whole minor units, rounded down; all of it on hovering."""
+    return _rounded(amount, whole(amount), currency)
+
+
+def taken(amount: Decimal, currency: str) -> SafeString:
+    """What is taken of a balance, rounded up: together with what is left, rounded down, it makes the whole."""
+    return _rounded(amount, -whole(-amount), currency)
+
+
+def _rounded(amount: Decimal, shown: int, currency: str) -> SafeString:
     exact = f"{written(amount)} minor units of {currency}"
-    return format_html('<span class="money" title="{}">{}</span>', exact, format_money(whole(amount), currency))
+    return format_html('<span class="money" title="{}">{}</span>', exact, format_money(shown, currency))
 
 
 def quantity(amount: Decimal, unit: str = "") -> SafeString:

@@ -213,7 +213,7 @@ def test_a_wallets_page_tells_what_is_left_what_it_used_and_who_watches(client, 
     metering.take(metering.event(purse, 15, meter="jobs"), metering.event(purse, 402))
     clock.shift(timedelta(minutes=3))
     found = page(client, "usageaccount", purse.pk)
-    for text in ("NGN 7.74", "NGN 1.25", "Hour by hour".lower(), "Savings", "24 h", "NGN 0.02 to 10; NGN 0.01 above"):
+    for text in ("NGN 7.74", "NGN 1.26", "Hour by hour".lower(), "Savings", "24 h", "NGN 0.02 to 10; NGN 0.01 above"):
         assert text in found, text
     assert found.count("<rect") >= 4
 
@@ -262,3 +262,13 @@ def test_numbers_and_spans_are_written_as_people_read_them():
     assert [span(seconds) for seconds in (None, 59, 7_200, 8 * 86_400)] == [
         "no end in sight", "59 seconds", "2 hours", "8 days",
     ]  # fmt: skip
+
+
+def test_what_is_taken_and_what_is_left_make_the_whole(client, metering, purse):
+    """1.25 kobo of a thousand: what is taken is rounded up where what is left is rounded down."""
+    metering.use(purse, 5)
+    page = client.get(reverse("admin:wallets_usageaccount_change", args=[purse.pk])).content.decode()
+    told = re.search(
+        r"Available in the books(.*?)Not settled yet(.*?)Current, exact(.*?)Estimated", strip_tags(page), re.S
+    )
+    assert [part.split()[-2:] for part in told.groups()] == [["NGN", "10.00"], ["NGN", "0.02"], ["NGN", "9.98"]]
