@@ -19,7 +19,7 @@ REVOKE ALL ON FUNCTION wallets_take_back_transfers FROM PUBLIC;
 COMPLETES = """
 CREATE FUNCTION wallets_check_completed_transfer() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM ledger_transaction WHERE id = NEW.id) THEN
+    IF NOT EXISTS (SELECT FROM public.ledger_transaction WHERE id = NEW.id) THEN
         RAISE EXCEPTION 'transfer % completes only with its transaction, which the books don''t have', NEW.id
             USING ERRCODE = 'check_violation';
     END IF;

@@ -224,9 +224,13 @@ def test_what_was_made_or_is_still_queued_is_never_taken_back(one_made_and_one_q
     assert dict(Transfer.objects.values_list("id", "status")) == there
 
 
-def test_what_is_queued_completes_only_with_its_transaction(one_made_and_one_queued):
+@pytest.mark.parametrize("impostor", [False, True])
+def test_what_is_queued_completes_only_with_its_transaction(one_made_and_one_queued, impostor):
+    if impostor:
+        sql.run("CREATE TEMP TABLE ledger_transaction ON COMMIT DROP AS SELECT id FROM wallets_transfer")
     with pytest.raises(IntegrityError, match="only with its transaction"), transaction.atomic():
         Transfer.objects.filter(status="queued").update(status="completed")
+    assert dict(Transfer.objects.values_list("id", "status")) == one_made_and_one_queued
 
 
 def test_an_atomic_batch_that_can_be_is(alice, purse, bobs):
