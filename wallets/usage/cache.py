@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from threading import Lock
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,7 @@ from wallets.usage.forecasts import Forecast
 from wallets.usage.months import month_of
 from wallets.usage.pricing import Price
 from wallets.usage.profiles import Profile, profile
+from wallets.usage.redis_line import Command, Line
 from wallets.usage.totals import Totals
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ end
 return found
 """
 PROFILE, FORECAST = "profile", "forecast"
+line = Line(lambda: get_redis_connection("default").connection_pool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +100,34 @@ def is_away() -> bool:
 
 def from_redis(wallets: Iterable[UUID]) -> dict[UUID, Kept]:
     """What Redis has kept; nothing where it is away."""
+    return ask_redis(wallets)()
+
+
+def ask_redis(wallets: Iterable[UUID]) -> Callable[[], dict[UUID, Kept]]:
+    """What `from_redis` tells, asked for now and read later."""
     wanted = list(wallets)
+    commands = [("HMGET", _name(wallet), PROFILE, FORECAST) for wallet in wanted]
+    asked = _carefully(lambda: line.ask(commands)) if commands else None
 
-    def ask(redis: Any) -> list[list[bytes | None]]:
-        with redis.pipeline(transaction=False) as pipe:
-            for wallet in wanted:
-                pipe.hmget(_name(wallet), PROFILE, FORECAST)
-            return pipe.execute()
+    def read() -> dict[UUID, Kept]:
+        answers = _carefully(asked.read) if asked else None
+        return {wallet: _read(*found) for wallet, found in zip(wanted, answers or (), strict=False)}
 
-    return {wallet: _read(*found) for wallet, found in zip(wanted, _carefully(ask) or (), strict=False)}
+    return read
+
+
+def ask_ahead(wallets: Iterable[UUID]) -> Callable[[Iterable[UUID]], dict[UUID, Kept]]:
+    """Ask Redis for those that memory has nothing of, before it is known which are wanted; and return what reads those
+    that are, asked for or not.
+    """
+    ahead = {wallet for wallet in wallets if memory.get(wallet) == Kept()}
+    first = ask_redis(ahead)
+
+    def read(wallets: Iterable[UUID]) -> dict[UUID, Kept]:
+        wanted = set(wallets)
+        return {wallet: kept for wallet, kept in first().items() if wallet in wanted} | from_redis(wanted - ahead)
+
+    return read
 
 
 def keep(kept: Mapping[UUID, Kept]) -> None:
@@ -117,22 +138,22 @@ def keep(kept: Mapping[UUID, Kept]) -> None:
         for field, document in ((PROFILE, each.profile), (FORECAST, each.forecast)):
             if document is not None:
                 entries.append((wallet, field, document.version, msgspec.json.encode(document)))
-    if entries:
-        _carefully(lambda redis: _replace(redis, entries))
+    _replace(entries)
 
 
 def write_through(locked: Totals) -> None:
     """Once the current transaction commits, renew what Redis has of the wallets' months. What nobody has read isn't
     there, and costs nothing.
     """
-    transaction.on_commit(lambda: _carefully(lambda redis: _renew(redis, locked)))
+    transaction.on_commit(lambda: _renew(locked))
 
 
-def _renew(redis: Any, locked: Totals) -> None:
+def _renew(locked: Totals) -> None:
     wallets = list(locked.accounts)
-    watched = [wallets[number - 1] for number in redis.eval(WATCHED, len(wallets), *map(_name, wallets), PROFILE)]
-    if entries := [(each[0], PROFILE, each[1].version, msgspec.json.encode(each[1])) for each in _new(locked, watched)]:
-        _replace(redis, entries)
+    asked: Command = ("EVAL", WATCHED, len(wallets), *map(_name, wallets), PROFILE)
+    answers = _carefully(lambda: line.ask([asked]).read())
+    watched = [wallets[number - 1] for number in answers[0]] if answers else ()
+    _replace((each[0], PROFILE, each[1].version, msgspec.json.encode(each[1])) for each in _new(locked, watched))
 
 
 def _new(locked: Totals, watched: Iterable[UUID]) -> Iterable[tuple[UUID, Profile]]:
@@ -147,13 +168,16 @@ def _new(locked: Totals, watched: Iterable[UUID]) -> Iterable[tuple[UUID, Profil
         yield wallet, profile(locked.accounts[wallet].version, wanted[wallet], meters)
 
 
-def _replace(redis: Any, entries: Iterable[tuple[UUID, str, int, bytes]]) -> None:
+def _replace(entries: Iterable[tuple[UUID, str, int, bytes]]) -> None:
+    """Have Redis keep these. Nobody waits for it."""
     keys: list[str] = []
     arguments: list[int | str | bytes] = [IN_REDIS_SECONDS]
     for wallet, field, version, document in entries:
         keys.append(_name(wallet))
         arguments += [field, version, document]
-    redis.eval(REPLACE, len(keys), *keys, *arguments)
+    command: Command = ("EVAL", REPLACE, len(keys), *keys, *arguments)
+    if keys:
+        _carefully(lambda: line.say([command], _leave_alone))
 
 
 def _read(found_profile: bytes | None, found_forecast: bytes | None) -> Kept:
@@ -171,14 +195,18 @@ def _name(wallet: UUID) -> str:
     return f"usage:{wallet.hex}"
 
 
-def _carefully(ask: Callable[[Any], R]) -> R | None:
+def _carefully(ask: Callable[[], R]) -> R | None:
     """What Redis answers, or None where it is away: it is left alone for a moment then."""
-    global _away_until
     if is_away():
         return None
     try:
-        return ask(get_redis_connection("default"))
+        return ask()
     except (RedisError, OSError) as error:
-        _away_until = monotonic() + PAUSE
-        logger.warning("Redis can't be asked for usage, the database is: %s", error)
+        _leave_alone(error)
         return None
+
+
+def _leave_alone(error: Exception) -> None:
+    global _away_until
+    _away_until = monotonic() + PAUSE
+    logger.warning("Redis can't be asked for usage, the database is: %s", error)

@@ -1,9 +1,10 @@
 """Estimated balances: the account is asked each time, what else is needed is taken from where it is near and current.
 
 Memory, then Redis, then the database: one query where the rest is kept, three where nothing is, two of them together.
+Redis is asked ahead: it answers while the database tells of the account.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -45,8 +46,9 @@ def read(asks: Sequence[Ask], *, now: datetime, cached: bool = True) -> list[Kno
 
     Without `cached` all of it is read from the database.
     """
+    far = cache.ask_ahead(ask.wallet for ask in asks) if cached else None
     found = balances.read(asks, now=now)
-    gathered = _gather({each.wallet: each.usage for each in found if isinstance(each, Balance) and each.usage}, cached)
+    gathered = _gather({each.wallet: each.usage for each in found if isinstance(each, Balance) and each.usage}, far)
     degraded = cached and bool(gathered.usages) and cache.is_away()
     return [gathered.known(each, degraded) if isinstance(each, Balance) else each for each in found]
 
@@ -95,13 +97,13 @@ class _Gathered:
             self.sources[wallet] = "database"
 
 
-def _gather(usages: Mapping[UUID, Usage], cached: bool) -> _Gathered:
+def _gather(usages: Mapping[UUID, Usage], far: Callable[[Iterable[UUID]], Mapping[UUID, Kept]] | None) -> _Gathered:
     """What is needed of each wallet, from the nearest place that has it of the version that was read."""
     found = _Gathered(usages)
-    if cached:
+    if far:
         found.take("memory", {wallet: cache.memory.get(wallet) for wallet in usages})
         if lacking := found.lacking():
-            found.take("redis", cache.from_redis(lacking))
+            found.take("redis", far(lacking))
     if lacking := found.lacking():
         found.read(lacking)
     cache.keep({wallet: found.kept[wallet] for wallet, source in found.sources.items() if source != "memory"})

@@ -11,6 +11,7 @@ from wallets.balances import Ask
 from wallets.tests.usage.conftest import EVERYBODY
 from wallets.usage import cache, estimates
 from wallets.usage.cache import Kept
+from wallets.usage.redis_line import Line
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +69,7 @@ def test_without_redis_it_is_the_same_and_says_so(used, alice, monkeypatch):
     before = alice.http.get(path).body
     cache.memory.clear()
     nowhere = Redis(port=1, socket_connect_timeout=0.1)
-    monkeypatch.setattr(cache, "get_redis_connection", lambda name: nowhere)
+    monkeypatch.setattr(cache, "line", Line(lambda: nowhere.connection_pool))
     after = alice.http.get(path).body
     assert (before["degraded"], after["degraded"], after["source"]) == (False, True, "database")
     for body in (before, after):
