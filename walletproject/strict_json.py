@@ -3,8 +3,10 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import IO, Any, NoReturn
 
+import msgspec
 from django.conf import settings
 from rest_framework.parsers import BaseParser
 
@@ -56,13 +58,16 @@ class StrictJSONParser(BaseParser):
 
 def parse(raw: bytes, kind: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
     """The JSON object (or array) in `raw`: integers as int, other numbers as finite float. Raises MalformedJson."""
-    value = _decode(raw)
+    value = _decode_plain(raw)
+    if value is _NOT_PLAIN:
+        value = _decode(raw)
     if type(value) is not kind:
         raise MalformedJson(f"The body must be a JSON {'object' if kind is dict else 'array'}.")
     # The costly looks are taken only at bodies whose bytes could hide what they look for.
     if raw.count(b"{") + raw.count(b"[") > NESTING_LIMIT and _is_deeper_than(NESTING_LIMIT, value):
         raise MalformedJson(f"The body is nested deeper than {NESTING_LIMIT}.")
-    if b"\\u" in raw:
+    # One byte is found much sooner than two.
+    if b"\\" in raw and b"\\u" in raw:
         _refuse_unstorable_text(value)
     return value
 
@@ -81,6 +86,25 @@ def _announced_length(meta: Mapping[str, Any]) -> int:
         return int(meta.get("CONTENT_LENGTH") or 0)
     except ValueError:
         return 0
+
+
+_NOT_PLAIN = object()
+_ALL_ZEROS, _TOO_MANY_ZEROS = bytes.maketrans(b"123456789", b"0" * 9), b"0" * (DIGITS_LIMIT + 1)
+
+
+def _decode_plain(raw: bytes) -> Any:
+    """The value of what is written, blanks aside, as msgspec writes it: no key in it can have come twice, and no number
+    been another. That is most of what comes, and told in a third of the time. All else is _NOT_PLAIN.
+    """
+    try:
+        value = msgspec.json.decode(raw)
+        written = msgspec.json.encode(value)
+        if written != raw and written != msgspec.json.format(raw, indent=-1):
+            return _NOT_PLAIN
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        return _NOT_PLAIN
+    # Which number has too many digits isn't told: what only seems to have one is read with more care.
+    return _NOT_PLAIN if _TOO_MANY_ZEROS in raw.translate(_ALL_ZEROS) else value
 
 
 def _decode(raw: bytes) -> Any:
@@ -122,16 +146,19 @@ _decoder = json.JSONDecoder(
 )
 
 
-def _children(container: dict[str, Any] | list[Any]) -> Any:
-    return container.values() if type(container) is dict else container
+_CONTAINERS = {dict, list}
+
+
+def _all_children(level: list[dict[str, Any] | list[Any]]) -> Iterator[Any]:
+    return chain.from_iterable([each.values() if type(each) is dict else each for each in level])
 
 
 def _is_deeper_than(limit: int, value: Any) -> bool:
     level = [value]
     for _ in range(limit):
-        level = [child for parent in level for child in _children(parent) if type(child) in (dict, list)]
-        if not level:
+        if _CONTAINERS.isdisjoint(map(type, _all_children(level))):
             return False
+        level = [child for child in _all_children(level) if type(child) in _CONTAINERS]
     return True
 
 

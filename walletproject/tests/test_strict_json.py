@@ -1,9 +1,14 @@
 import json
+import re
 import time
 from io import BytesIO
 
+import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from walletproject import strict_json
 from walletproject.strict_json import MalformedJson, parse
 from walletproject.tests.problems import assert_problem
 from walletproject.wsgi import with_length
@@ -77,6 +82,8 @@ MALFORMED = {
     "Python's None": b'{"amount": None}',
     "5,000 digits": b'{"amount": ' + b"9" * 5_000 + b"}",
     "60,000 digits": b'{"amount": ' + b"9" * 60_000 + b"}",
+    "41 digits": b'{"amount":' + b"7" * 41 + b"}",
+    "41 digits below zero": b'{"amount":-' + b"1234567890" * 4 + b"1}",
     "5,000 digits after the point": b'{"amount": 0.' + b"9" * 5_000 + b"}",
     "33 levels of lists": b'{"a": ' + b"[" * 32 + b"]" * 32 + b"}",
     "33 levels of objects": b'{"a":' * 33 + b"1" + b"}" * 33,
@@ -89,6 +96,8 @@ MALFORMED = {
 TAKEN = {
     "an integer": (b'{"a": 10}', {"a": 10}),
     "minus zero": (b'{"a": -0}', {"a": 0}),
+    "40 digits": (b'{"a":' + b"1234567890" * 4 + b"}", {"a": int("1234567890" * 4)}),
+    "more digits in a string": (b'{"a":"' + b"7" * 50 + b'"}', {"a": "7" * 50}),
     "beyond 64 bits": (b'{"a": 18446744073709551617}', {"a": 2**64 + 1}),
     "null": (b'{"a": null}', {"a": None}),
     "an empty object": (b"{}", {}),
@@ -122,6 +131,50 @@ def test_a_sound_body_is_taken_as_it_is(api, body, value):
 @pytest.mark.parametrize("number", [b"10.0", b"1e3", b"1E3", b"1e0", b"-1.5", b"0.1"])
 def test_a_number_with_a_point_or_exponent_is_never_an_integer(api, number):
     assert post(api, b'{"amount": ' + number + b"}").json()["kinds"] == ["float"]
+
+
+def as_object(members):
+    return "{" + ",".join(f'"{key}":{value}' for key, value in members) + "}"
+
+
+# What could be read differently comes often, in keys above all, and as often as not spelt as another writer would.
+KEYS = st.sampled_from(["a", "b", "\\u0061", "é", "\\u00e9", "\\ud83d\\ude00", "/", "\\/", "\\n", ""])
+NUMBERS = st.one_of(
+    st.integers(), st.floats(), st.integers(min_value=10**37, max_value=10**43),
+    st.sampled_from(["-0", "1.0", "1e3", "1E3", "1e22", "1e400", "0.10", "1e-7", "0.0000001", "NaN", "01", "+1"]),
+)  # fmt: skip
+VALUES = st.recursive(
+    st.one_of(NUMBERS.map(str), KEYS.map('"{}"'.format), st.sampled_from(["true", "null", "nul", "'x'", '"\\ud800"'])),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map(lambda items: f"[{', '.join(items)}]"),
+        st.lists(st.tuples(KEYS, inner), max_size=4).map(as_object),
+    ),
+    max_leaves=12,
+)
+
+
+def outcome(read, body):
+    try:
+        return repr(read(body))
+    except MalformedJson as error:
+        return str(error)
+
+
+@given(VALUES.map(lambda value: f'{{"a":{value}}}'.encode()))
+@example(b'{"a":1,"a":1}')
+@example(b'{"a":1,"\\u0061":1}')
+@example(b'{"a":-0}')
+def test_the_quick_reader_reads_what_the_careful_one_does(body):
+    read = strict_json._decode_plain(body)
+    assert read is strict_json._NOT_PLAIN or repr(read) == outcome(strict_json._decode, body)
+
+
+@given(st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_what_is_written_as_most_write_is_read_quickly(value):
+    body = {"a": value}
+    for written in (msgspec.json.encode(body), json.dumps(body, ensure_ascii=False).encode()):
+        read = strict_json._decode_plain(written)
+        assert read == body or re.search(rb"[0-9]{41}", written)
 
 
 def test_an_empty_body_is_an_empty_object(api):
