@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -16,11 +16,14 @@ from psycopg.generators import fetch_many, send
 from psycopg.postgres import types
 from psycopg.pq import Format, TransactionStatus
 
+T = TypeVar("T")
+
 NUL = "\0"
 # An array as it is sent: a literal or, where that is much quicker, in binary.
 Array = str | bytes
 # PostgreSQL counts microseconds from here.
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _alias: ContextVar[str] = ContextVar("ledger_sql_alias", default=DEFAULT_DB_ALIAS)
 
 
@@ -184,27 +187,37 @@ def integers(values: Iterable[int]) -> Integers:
 
 def uuids(values: Iterable[UUID | None]) -> Uuids:
     """An array of ids."""
-    # Not value.bytes, which is a call more; thousands are sent at a time.
-    return hashes(None if value is None else value.int.to_bytes(16) for value in values)
+    return Uuids(_array("uuid", values, _id))
 
 
-def hashes(values: Iterable[bytes | None]) -> Uuids:
+def hashes(values: Iterable[bytes]) -> Uuids:
     """An array of hashes of 16 bytes, which are kept as ids are."""
-    items = [_NULL if value is None else _SIXTEEN + value for value in values]
-    return Uuids(_head(1, 1, types["uuid"].oid, len(items), 1) + b"".join(items))
+    items = [_SIXTEEN + value for value in values]
+    return Uuids(_head(1, 0, types["uuid"].oid, len(items), 1) + b"".join(items))
 
 
 def moments(values: Iterable[datetime | None]) -> Moments:
     """An array of aware moments."""
+    return Moments(_array("timestamptz", values, _moment))
+
+
+def _array(type_: str, values: Iterable[T | None], write: Callable[[T], bytes]) -> bytes:
     values = list(values)
-    # Often they are all the same.
-    known = {value: _NULL if value is None else _eight(8, _microseconds(value - EPOCH)) for value in set(values)}
-    items = [known[value] for value in values]
-    return Moments(_head(1, 1, types["timestamptz"].oid, len(items), 1) + b"".join(items))
+    # Often they are all the same one.
+    if values and all(value is values[0] for value in values):
+        items = [_NULL if values[0] is None else write(values[0])] * len(values)
+    else:
+        items = [_NULL if value is None else write(value) for value in values]
+    return _head(1, 1, types[type_].oid, len(items), 1) + b"".join(items)
 
 
-def _microseconds(span: timedelta) -> int:
-    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+def _id(value: UUID) -> bytes:
+    # Not value.bytes, which is a call more; thousands are sent at a time.
+    return _SIXTEEN + value.int.to_bytes(16)
+
+
+def _moment(value: datetime) -> bytes:
+    return _eight(8, (value - EPOCH) // _MICROSECOND)
 
 
 def days(values: Iterable[date]) -> str:
