@@ -1,5 +1,6 @@
 """Usage events over HTTP: one, or up to a thousand; ours, or CloudEvents."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
@@ -23,14 +24,16 @@ from wallets.api.cloudevents import CloudEvent, native
 from wallets.api.shapes import In
 from wallets.together import DATABASE_AWAY, Together
 from wallets.usage import ingestion
-from wallets.usage.amounts import QUANTITY
+from wallets.usage.amounts import QUANTITY, are_quantities
 from wallets.usage.events import Event, Outcome
 from wallets.usage.permissions import check_may_report
 
 TAGS = ("usage",)
 MOST = 1_000
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Slug = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,63}$", examples=["api-calls"])]
+SLUG = "[a-z0-9][a-z0-9._-]{0,63}"
+_is_slug = re.compile(SLUG).fullmatch
+Slug = Annotated[str, Meta(pattern=f"^{SLUG}$", examples=["api-calls"])]
 Quantity = Annotated[
     str, Meta(pattern=f"^{QUANTITY}$", description="A decimal: up to 15 digits and 9 decimals.", examples=["1.5"])
 ]
@@ -143,14 +146,29 @@ _Wrong = tuple[Any, ValidationError]
 
 def _read(caller: Caller, items: list[Any], cloudy: bool) -> list[Event | _Wrong]:
     """Each item as an event, or with what is wrong with it."""
-    if not cloudy:
-        try:
-            sent_by = caller.key
-            return [event_of(body, sent_by) for body in msgspec.convert(items, list[EventIn])]
-        except (msgspec.ValidationError, ValidationError):
-            # Some are wrong: then each is looked at by itself.
-            pass
+    if not cloudy and (events := _read_all(caller, items)) is not None:
+        return events
     return [_read_one(caller, item, cloudy) for item in items]
+
+
+class _Unpatterned(EventIn, frozen=True):
+    """An event whose texts are still to be looked at: of a whole batch that is done at once."""
+
+    meter: str
+    quantity: str
+
+
+def _read_all(caller: Caller, items: list[Any]) -> list[Event | _Wrong] | None:
+    """Each item as an event; None where something is wrong with any."""
+    try:
+        bodies = msgspec.convert(items, list[_Unpatterned])
+        slugs, quantities = {body.meter for body in bodies}, [body.quantity for body in bodies]
+        if not (all(map(_is_slug, slugs)) and are_quantities(quantities)):
+            return None
+        sent_by = caller.key
+        return [event_of(body, sent_by) for body in bodies]
+    except (msgspec.ValidationError, ValidationError):
+        return None
 
 
 def _read_one(caller: Caller, item: Any, cloudy: bool) -> Event | _Wrong:

@@ -1,7 +1,7 @@
 """Quantities and amounts that aren't whole: exact decimals, and how they are written and read."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import ROUND_FLOOR, Context, Decimal, localcontext
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -15,6 +15,7 @@ MICRO = Decimal("0.000001")
 ZERO = Decimal(0)
 QUANTITY = r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?"
 _is_quantity = re.compile(QUANTITY).fullmatch
+_are_quantities = re.compile(f"{QUANTITY}( {QUANTITY})*").fullmatch
 
 
 def exact(work: Callable[P, R]) -> Callable[P, R]:
@@ -33,9 +34,17 @@ def quantity(text: str) -> Decimal | None:
     return Decimal(text) if _is_quantity(text) else None
 
 
+def are_quantities(texts: Sequence[str]) -> bool:
+    """Whether all of them are: of many that is sooner told at once."""
+    together = " ".join(texts)
+    return together.count(" ") == len(texts) - 1 and _are_quantities(together) is not None
+
+
 def written(value: Decimal) -> str:
     """A decimal as people write it: no exponent, no zeros that say nothing."""
-    text = format(value, "f")
+    text = str(value)
+    if "E" in text:
+        text = format(value, "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
 

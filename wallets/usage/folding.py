@@ -1,5 +1,6 @@
 """How events become one quantity, by the aggregation of their meter: in any order, the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,6 +10,8 @@ from wallets.usage.amounts import ZERO
 
 Aggregation = Meter.Aggregation
 NEVER = datetime.min.replace(tzinfo=UTC)
+# When an event occurred, and its quantity.
+Counted = tuple[datetime, Decimal]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -19,18 +22,20 @@ class Folded:
     events: int = 0
     latest_at: datetime = NEVER
 
-    def add(self, aggregation: str, quantity: Decimal, occurred_at: datetime) -> None:
-        """Count one more event. Different values are counted elsewhere."""
+    @classmethod
+    def of(cls, aggregation: str, events: Sequence[Counted]) -> "Folded":
+        """What events come to, one at least. Different values are counted elsewhere."""
+        # Of two at the same moment the larger counts.
+        latest_at, quantity = max(events)
         if aggregation == Aggregation.SUM:
-            self.quantity += quantity
+            quantity = sum([quantity for _, quantity in events], ZERO)
         elif aggregation == Aggregation.COUNT:
-            self.quantity += 1
+            quantity = Decimal(len(events))
         elif aggregation == Aggregation.MAX:
-            self.quantity = max(self.quantity, quantity)
-        elif aggregation == Aggregation.LATEST and self._is_later(quantity, occurred_at):
-            self.quantity = quantity
-        self.events += 1
-        self.latest_at = max(self.latest_at, occurred_at)
+            quantity = max([quantity for _, quantity in events])
+        elif aggregation == Aggregation.UNIQUE:
+            quantity = ZERO
+        return cls(quantity=quantity, events=len(events), latest_at=latest_at)
 
     def join(self, aggregation: str, other: "Folded") -> None:
         """Take in what other events come to; different values were counted, each once."""

@@ -22,7 +22,7 @@ from wallets.usage.folding import Folded
 from wallets.usage.judging import Bounds, Judge, Place
 from wallets.usage.keys import Named
 from wallets.usage.rollups import Minute
-from wallets.usage.spots import Spot
+from wallets.usage.spots import Spot, gather
 from wallets.usage.totals import Group, Totals
 
 # A ring that comes later than this finds nothing that the sweep hasn't found.
@@ -73,7 +73,7 @@ class Sums:
 
     def __init__(self, named: Named, places: Mapping[int, Place]) -> None:
         self.events = [(named.events[position], place) for position, place in places.items()]
-        self.spots = _gather(self.events)
+        self.spots = gather(self.events)
         self.columns = _columns(self.events, [named.keys[position] for position in places])
 
 
@@ -94,19 +94,6 @@ def _count(sums: Sums, now: datetime) -> None:
 
 def _group(place: Place) -> Group:
     return Group(place.wallet.id, place.month, place.meter.id)
-
-
-@exact
-def _gather(events: Iterable[tuple[Event, Place]]) -> list[Spot]:
-    """What events come to at each place."""
-    # Within a batch a place is one object.
-    spots: dict[int, Spot] = {}
-    for event, place in events:
-        spot = spots.get(id(place))
-        if spot is None:
-            spot = spots[id(place)] = Spot(place)
-        spot.add(event.quantity, event.occurred_at)
-    return list(spots.values())
 
 
 def _add(found: Sequence[Spot], locked: Totals, now: datetime) -> None:

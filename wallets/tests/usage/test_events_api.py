@@ -103,14 +103,27 @@ def test_a_batch_has_one_to_a_thousand(reporter, metering, purse, count):
     assert not UsageEvent.objects.exists()
 
 
-@pytest.mark.parametrize("wrong", [{"quantity": 10}, {"quantity": "1e3"}, {"quantity": "NaN"}, {"quantity": "٣"},
-                                   {"quantity": "1." + "0" * 10}, {"occurred_at": "yesterday"}, {"wallet": "x"},
-                                   {"occurred_at": "2026-03-10T12:00:00"}, {"event_id": ""}, {"event_id": "x" * 201},
-                                   {"more": 1}, {"meter": "UPPER"}])  # fmt: skip
+WRONG = [
+    {"quantity": 10}, {"quantity": "1e3"}, {"quantity": "NaN"}, {"quantity": "٣"}, {"quantity": "1 2"},
+    {"quantity": ""}, {"quantity": "1." + "0" * 10}, {"occurred_at": "yesterday"}, {"wallet": "x"},
+    {"occurred_at": "2026-03-10T12:00:00"}, {"event_id": ""}, {"event_id": "x" * 201}, {"more": 1}, {"meter": "UPPER"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_body_that_is_no_event_is_refused(reporter, metering, purse, wrong):
     answer = report(reporter, told(purse, **wrong))
     assert (answer.status, answer.code) == (400, "validation_error")
     assert not UsageEvent.objects.exists()
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_in_a_batch_it_is_rejected_and_the_others_are_not(reporter, metering, purse, wrong):
+    others = [told(purse, event_id=f"o-{number}", quantity="2.5") for number in range(2)]
+    answer = batch(reporter, others[0], told(purse, **wrong), others[1])
+    assert [item["status"] for item in answer.body["results"]] == ["accepted", "rejected", "accepted"]
+    assert answer.body["results"][1]["code"] == "validation_error"
+    assert answer.body["results"][1]["errors"][0]["field"] == next(iter(wrong))
 
 
 def cloudy(wallet, **more):

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from wallets.models import UsageMonth, UsageRollup, UsageValue
 from wallets.tests.usage.conftest import START, read, tiers
 from wallets.tests.usage.oracle import OraclePrice
-from wallets.usage.amounts import EXACT, ZERO, quantity, written
-from wallets.usage.events import Event
+from wallets.usage.amounts import EXACT, ZERO, are_quantities, quantity, written
+from wallets.usage.events import Event, digest
+from wallets.usage.folding import Folded
 from wallets.usage.ingestion import take_durably
 from wallets.usage.pricing import Position, Price, Tier, positions
 
@@ -74,7 +75,47 @@ def test_a_quantity_is_read_as_it_is_written(value):
     assert quantity(written(value)) == value
 
 
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_a_decimal_is_written_in_full_and_without_zeros_that_say_nothing(value):
+    text = written(value)
+    assert Decimal(text) == value and "E" not in text
+    assert not text.endswith(".") and not ("." in text and text.endswith("0")) and text != "-0"
+
+
+NEARLY = st.text("01.- e\n٣", max_size=4)
+
+
+@given(st.lists(st.sampled_from(("0", "1", "-1.5", "12.000000001", "0.1234567891", "01")) | NEARLY, min_size=1))
+def test_many_texts_are_quantities_where_each_is_one(texts):
+    assert are_quantities(texts) == all(quantity(text) is not None for text in texts)
+
+
+@given(
+    st.decimals(-(10**14), 10**14, places=9),
+    st.datetimes(timezones=st.sampled_from((UTC, timezone.get_fixed_timezone(150), timezone.get_fixed_timezone(-61)))),
+)
+def test_what_an_event_says_is_hashed_as_it_always_was(used, moment):
+    event = Event("a", "b", UUID(int=7), "calls", used, moment)
+    assert event.content == digest(f"{event.wallet.hex}\0calls\0{written(used)}\0{moment.isoformat()}\0")
+
+
 KINDS = ("sum", "count", "max", "latest", "unique")
+counted = st.tuples(
+    st.integers(0, 2).map(lambda second: START + timedelta(seconds=second)), st.decimals(0, 10, places=1)
+)
+
+
+@given(st.sampled_from(KINDS), st.lists(counted, min_size=1, max_size=6), st.integers(1, 6), st.randoms())
+def test_what_events_come_to_is_the_same_whole_and_in_parts(kind, events, cut, random):
+    whole = Folded.of(kind, events)
+    random.shuffle(events)
+    parts = Folded()
+    for part in (events[:cut], events[cut:]):
+        if part:
+            parts.join(kind, Folded.of(kind, part))
+    assert (parts.quantity, parts.events, parts.latest_at) == (whole.quantity, whole.events, whole.latest_at)
+
+
 facts = st.lists(
     st.tuples(
         st.sampled_from(KINDS), st.decimals(0, 1_000, places=3), st.integers(0, 40 * 86_400), st.integers(0, 3)
