@@ -64,7 +64,8 @@ def parse(raw: bytes, kind: type[dict[str, Any]] | type[list[Any]] = dict) -> An
     if type(value) is not kind:
         raise MalformedJson(f"The body must be a JSON {'object' if kind is dict else 'array'}.")
     # The costly looks are taken only at bodies whose bytes could hide what they look for.
-    if raw.count(b"{") + raw.count(b"[") > NESTING_LIMIT and _is_deeper_than(NESTING_LIMIT, value):
+    brackets = raw.count(b"{") + raw.count(b"[")
+    if brackets > NESTING_LIMIT and _is_deeper_than(NESTING_LIMIT, value, brackets):
         raise MalformedJson(f"The body is nested deeper than {NESTING_LIMIT}.")
     # One byte is found much sooner than two.
     if b"\\" in raw and b"\\u" in raw:
@@ -153,10 +154,12 @@ def _all_children(level: list[dict[str, Any] | list[Any]]) -> Iterator[Any]:
     return chain.from_iterable([each.values() if type(each) is dict else each for each in level])
 
 
-def _is_deeper_than(limit: int, value: Any) -> bool:
+def _is_deeper_than(limit: int, value: Any, brackets: int) -> bool:
+    """Whether a value that was written with so many brackets, some of them perhaps in texts, is nested so deep."""
     level = [value]
     for _ in range(limit):
-        if _CONTAINERS.isdisjoint(map(type, _all_children(level))):
+        brackets -= len(level)
+        if not brackets or _CONTAINERS.isdisjoint(map(type, _all_children(level))):
             return False
         level = [child for child in _all_children(level) if type(child) in _CONTAINERS]
     return True
