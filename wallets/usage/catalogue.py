@@ -31,6 +31,10 @@ class Metered:
         own, everybodys = self._versions(wallet)
         return _at(own, moment) or _at(everybodys, moment)
 
+    def has_own_price(self, wallet: Access) -> bool:
+        """Whether it has other prices for a wallet than for all that pay in its currency."""
+        return (wallet.currency, wallet.id) in self.own_prices
+
     def turns(self, wallet: Access) -> list[datetime]:
         """The moments at which its price for a wallet may change."""
         turns = [(price.starts_at, price.ends_at) for versions in self._versions(wallet) for price in versions]

@@ -3,7 +3,7 @@ else. What a batch's events have in common is looked at once.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from wallets.usage.months import after, month_of, start
 from wallets.usage.pricing import Price
 
 Aggregation = Meter.Aggregation
+# As long as there is a next month.
+EVER = datetime.min.replace(tzinfo=UTC), datetime(9999, 12, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class Place(NamedTuple):
@@ -62,6 +65,7 @@ class Judge:
     def __init__(self, catalogue: Catalogue, bounds: Bounds | None) -> None:
         self._catalogue, self._bounds = catalogue, bounds
         self._pairs: dict[tuple[UUID, str], _Pair | Outcome] = {}
+        self._tariffs: dict[tuple[str, str, UUID | None], _Tariff] = {}
 
     def judge(self, event: Event) -> Place | Outcome:
         """Where an event counts, or why it is rejected."""
@@ -69,16 +73,7 @@ class Judge:
         pair = self._pairs.get(key)
         if pair is None:
             pair = self._pairs[key] = self._pair(*key)
-        if isinstance(pair, Outcome):
-            return pair
-        moment, bounds = event.occurred_at, self._bounds
-        if bounds is not None and not bounds.earliest <= moment <= bounds.latest:
-            return refused("too_old" if moment < bounds.earliest else "in_future")
-        if event.quantity < ZERO and not pair.takes_back:
-            return refused("negative_quantity")
-        if (name := pair.meter.property) and event.properties.get(name) is None:
-            return refused("property_missing")
-        return pair.place(moment) or refused("no_price")
+        return pair if isinstance(pair, Outcome) else pair.judge(event)
 
     def _pair(self, wallet_id: UUID, slug: str) -> "_Pair | Outcome":
         wallet, meter = self._catalogue.wallets.get(wallet_id), self._catalogue.meters.get(slug)
@@ -90,31 +85,85 @@ class Judge:
             return refused("wallet_closed")
         if not meter.is_active:
             return refused("meter_inactive")
-        return _Pair(wallet, meter)
+        who = slug, wallet.currency, wallet.id if meter.has_own_price(wallet) else None
+        if who not in self._tariffs:
+            self._tariffs[who] = _Tariff(meter, wallet, self._bounds)
+        return _Pair(wallet, meter, self._tariffs[who])
+
+
+class _Span(NamedTuple):
+    """Moments, the last one excluded, whose events all count under one price in one month, or are all rejected."""
+
+    since: datetime
+    until: datetime
+    under: tuple[Price, date] | Outcome
+
+
+class _Tariff:
+    """What some wallets pay for a meter, as far as it was asked for."""
+
+    def __init__(self, meter: Metered, wallet: Access, bounds: Bounds | None) -> None:
+        self._meter, self._wallet = meter, wallet
+        self._earliest, self._beyond = (bounds.earliest, bounds.latest + MICROSECOND) if bounds else EVER
+        self._spans: list[_Span] = []
+
+    def span(self, moment: datetime) -> _Span:
+        """The span in which a moment lies."""
+        for known in self._spans:
+            if known.since <= moment < known.until:
+                return known
+        found = self._find(moment)
+        self._spans.append(found)
+        return found
+
+    def _find(self, moment: datetime) -> _Span:
+        if moment < self._earliest:
+            return _Span(EVER[0], self._earliest, refused("too_old"))
+        if moment >= self._beyond:
+            return _Span(self._beyond, EVER[1], refused("in_future"))
+        price, month = self._meter.price(self._wallet, moment), month_of(moment)
+        turns = [start(month), start(after(month)), self._earliest, self._beyond, *self._meter.turns(self._wallet)]
+        since, until = max(turn for turn in turns if turn <= moment), min(turn for turn in turns if turn > moment)
+        return _Span(since, until, refused("no_price") if price is None else (price, month))
 
 
 class _Pair:
-    """A wallet with a meter, and the spans of time, found so far, in which all of their events count in one place."""
+    """A wallet with a meter, and what was found of its events, by when they occurred."""
 
-    def __init__(self, wallet: Access, meter: Metered) -> None:
-        self.wallet, self.meter = wallet, meter
-        self.takes_back = meter.aggregation == Aggregation.SUM
-        self._spans: list[tuple[datetime, datetime, Place | None]] = []
+    def __init__(self, wallet: Access, meter: Metered, tariff: _Tariff) -> None:
+        self._wallet, self._meter, self._tariff = wallet, meter, tariff
+        self._takes_back = meter.aggregation == Aggregation.SUM
+        self._looks_closer = not self._takes_back or bool(meter.property)
+        self._found: list[tuple[datetime, datetime, Place | Outcome]] = []
 
-    def place(self, moment: datetime) -> Place | None:
-        """Where what occurred at a moment counts; None where it has no price. The same place is the same object."""
-        for since, until, place in self._spans:
+    def judge(self, event: Event) -> Place | Outcome:
+        """Where an event counts, or why it is rejected. The same place is the same object."""
+        moment = event.occurred_at
+        for since, until, known in self._found:
             if since <= moment < until:
-                return place
-        price, month = self.meter.price(self.wallet, moment), month_of(moment)
-        found = None if price is None else self._known(Place(self.wallet, self.meter, price, month))
-        turns = [start(month), start(after(month)), *self.meter.turns(self.wallet)]
-        since, until = max(turn for turn in turns if turn <= moment), min(turn for turn in turns if turn > moment)
-        self._spans.append((since, until, found))
-        return found
+                verdict = known
+                break
+        else:
+            verdict = self._find(moment)
+        if self._looks_closer and isinstance(verdict, Place):
+            return self._refusal(event) or verdict
+        return verdict
+
+    def _find(self, moment: datetime) -> Place | Outcome:
+        since, until, under = self._tariff.span(moment)
+        verdict = under if isinstance(under, Outcome) else self._known(Place(self._wallet, self._meter, *under))
+        self._found.append((since, until, verdict))
+        return verdict
 
     def _known(self, place: Place) -> Place:
-        return next((known for _, _, known in self._spans if known == place), place)
+        return next((known for _, _, known in self._found if isinstance(known, Place) and known == place), place)
+
+    def _refusal(self, event: Event) -> Outcome | None:
+        if event.quantity < ZERO and not self._takes_back:
+            return refused("negative_quantity")
+        if (name := self._meter.property) and event.properties.get(name) is None:
+            return refused("property_missing")
+        return None
 
 
 def refused(code: str) -> Outcome:

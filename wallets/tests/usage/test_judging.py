@@ -19,7 +19,7 @@ from wallets.usage.pricing import Price, Tier
 
 START = datetime(2026, 2, 20, tzinfo=UTC)
 HOURS = 24 * 30
-ALICE, CLOSED = UUID(int=1), UUID(int=2)
+ALICE, BOB, KOFI, CLOSED = (UUID(int=number) for number in range(1, 5))
 
 
 def at(hour):
@@ -33,13 +33,17 @@ def version(number, begins, ends):
 
 def catalogue(everybodys=(), own=(), **meter):
     given = {"slug": "calls", "aggregation": "sum", "property": "", "is_active": True} | meter
-    prices, own_prices = {"NGN": list(everybodys)}, {("NGN", ALICE): list(own)} if own else {}
+    prices = {"NGN": list(everybodys), "GHS": [version(200, 5, 400)]}
+    own_prices = {("NGN", ALICE): list(own)} if own else {}
     metered = Metered(UUID(int=9), **given, prices=prices, own_prices=own_prices)
-    wallets = {id: Access(id, "NGN", status, UUID(int=8)) for id, status in STATES.items()}
+    wallets = {id: Access(id, currency, status, UUID(int=8)) for id, currency, status in WALLETS}
     return Catalogue(wallets, {"calls": metered})
 
 
-STATES = {ALICE: Wallet.Status.ACTIVE, CLOSED: Wallet.Status.CLOSED}
+WALLETS = [
+    (ALICE, "NGN", Wallet.Status.ACTIVE), (BOB, "NGN", Wallet.Status.ACTIVE), (KOFI, "GHS", Wallet.Status.ACTIVE),
+    (CLOSED, "NGN", Wallet.Status.CLOSED),
+]  # fmt: skip
 
 
 def event(moment, wallet=ALICE, meter="calls", quantity=1, **properties):
@@ -55,19 +59,22 @@ def versions(draw, first):
     return [version(first + n, begin, end) for n, (begin, end) in enumerate(zip(turns, [*ends, last], strict=True))]
 
 
-@given(versions(1), st.one_of(st.just([]), versions(100)), st.lists(st.floats(-1, HOURS + 9), min_size=1, max_size=40))
-def test_an_event_counts_where_it_would_count_alone(everybodys, own, hours):
+told = st.tuples(st.sampled_from((ALICE, BOB, KOFI)), st.floats(-1, HOURS + 9).map(at))
+
+
+@given(versions(1), st.one_of(st.just([]), versions(100)), st.lists(told, min_size=1, max_size=40))
+def test_an_event_counts_where_it_would_count_alone(everybodys, own, events):
     found = catalogue(everybodys, own)
-    judge, wallet = Judge(found, None).judge, found.wallets[ALICE]
+    judge, meter = Judge(found, None).judge, found.meters["calls"]
     places = {}
-    for moment in [at(hour) for hour in hours] + [turn for price in [*everybodys, *own] for turn in [price.starts_at]]:
-        price = found.meters["calls"].price(wallet, moment)
-        verdict = judge(event(moment))
+    for id, moment in events + [(id, price.starts_at) for price in [*everybodys, *own] for id in (BOB, ALICE, KOFI)]:
+        wallet, verdict = found.wallets[id], judge(event(moment, wallet=id))
+        price = meter.price(wallet, moment)
         if price is None:
             assert verdict.code == "no_price"
         else:
-            assert verdict == Place(wallet, found.meters["calls"], price, month_of(moment))
-            assert places.setdefault((price.id, verdict.month), verdict) is verdict
+            assert verdict == Place(wallet, meter, price, month_of(moment))
+            assert places.setdefault((id, price.id, verdict.month), verdict) is verdict
 
 
 BOUNDS = Bounds(at(10), at(20))
@@ -88,6 +95,10 @@ REFUSALS = [
 def test_an_event_that_cant_count_is_told_why_each_time(code, meter, told):
     judge = Judge(catalogue([ALWAYS], **meter), BOUNDS).judge
     assert [judge(told).code for _ in range(2)] == [code, code]
+
+
+def test_what_would_occur_when_no_month_is_to_come_is_never_taken():
+    assert Judge(catalogue([ALWAYS]), None).judge(event(datetime.max.replace(tzinfo=UTC))).code == "in_future"
 
 
 @pytest.mark.parametrize("moment", [at(10), at(20)])
