@@ -1,6 +1,7 @@
 """Usage events over HTTP: one, or up to a thousand; ours, or CloudEvents."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
@@ -136,8 +137,8 @@ class EventBatchView(APIView):
             _item(index, event, next(outcomes)) if isinstance(event, Event) else _invalid(index, *event)
             for index, event in enumerate(events)
         ]
-        counts = {status: sum(item.status == status for item in items) for status in STATUSES}
-        return Response(EventsOut(items, **counts))
+        counts: Counter[str] = Counter(item.status for item in items)
+        return Response(EventsOut(items, *(counts[status] for status in STATUSES)))
 
 
 STATUSES = ("accepted", "duplicate", "conflict", "rejected")

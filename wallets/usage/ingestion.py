@@ -84,7 +84,8 @@ def _count(sums: Sums, now: datetime) -> None:
         sql.run(WRITE, (now, *sums.columns))
         locked = totals.lock({_group(spot.place) for spot in sums.spots}, now=now)
         _add(sums.spots, locked, now)
-        _count_values(sums.events, locked)
+        if any(spot.place.meter.aggregation == Meter.Aggregation.UNIQUE for spot in sums.spots):
+            _count_values(sums.events, locked)
         locked.rate()
         for aggregation, minutes in _by_aggregation(sums.spots).items():
             rollups.add(aggregation, minutes)

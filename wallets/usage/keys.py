@@ -47,13 +47,16 @@ def claim(named: Named, wanted: Collection[int], *, now: datetime) -> Callable[[
     It answers with None for those that are claimed now, and for what was known, wanted or not, whether it is a
     duplicate or a conflict. Of those that come twice in the batch the first is claimed.
     """
+    count = len(named.keys)
     first: dict[bytes, int] = {}
-    for position in [*wanted, *(position for position in range(len(named.keys)) if position not in wanted)]:
+    for position in [*wanted, *(position for position in range(count) if position not in wanted)]:
         first.setdefault(named.keys[position], position)
     asked = _ask(named, list(first.values()), wanted, now)
 
     def read() -> dict[int, Outcome | None]:
         fresh, stands = asked()
+        if len(fresh) == count:
+            return dict.fromkeys(range(count))
         outcomes: dict[int, Outcome | None] = {}
         for position, (key, content) in enumerate(zip(named.keys, named.contents, strict=True)):
             same = first[key]

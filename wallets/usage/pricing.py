@@ -33,6 +33,10 @@ class Price:
     package_size: Decimal | None
     tiers: tuple[Tier, ...]
 
+    def __hash__(self) -> int:
+        # Nothing that is sold has two prices under one id, and a hash of all of it is asked for often.
+        return hash(self.id)
+
     def cost(self, quantity: Decimal) -> Decimal:
         """What a month's quantity costs, in minor units, unrounded; nothing for one that isn't above 0."""
         charged = quantity - self.allowance
