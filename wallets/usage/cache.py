@@ -91,6 +91,8 @@ class _Memory:
 
 memory = _Memory()
 _away_until = 0.0
+# After a refusal nothing is given to Redis for as long: it may be full, or may only be read.
+_keeps_again_at = 0.0
 
 
 def is_away() -> bool:
@@ -170,6 +172,8 @@ def _new(locked: Totals, watched: Iterable[UUID]) -> Iterable[tuple[UUID, Profil
 
 def _replace(entries: Iterable[tuple[UUID, str, int, bytes]]) -> None:
     """Have Redis keep these. Nobody waits for it."""
+    if monotonic() < _keeps_again_at:
+        return
     keys: list[str] = []
     arguments: list[int | str | bytes] = [IN_REDIS_SECONDS]
     for wallet, field, version, document in entries:
@@ -177,7 +181,7 @@ def _replace(entries: Iterable[tuple[UUID, str, int, bytes]]) -> None:
         arguments += [field, version, document]
     command: Command = ("EVAL", REPLACE, len(keys), *keys, *arguments)
     if keys:
-        _carefully(lambda: line.say([command], _leave_alone))
+        _carefully(lambda: line.say([command], _keep_no_more))
 
 
 def _read(found_profile: bytes | None, found_forecast: bytes | None) -> Kept:
@@ -204,6 +208,13 @@ def _carefully(ask: Callable[[], R]) -> R | None:
     except (RedisError, OSError) as error:
         _leave_alone(error)
         return None
+
+
+def _keep_no_more(refusal: Exception) -> None:
+    """Redis has refused something to be kept; it may yet be asked."""
+    global _keeps_again_at
+    _keeps_again_at = monotonic() + PAUSE
+    logger.warning("Redis keeps nothing of usage, which costs the database more: %s", refusal)
 
 
 def _leave_alone(error: Exception) -> None:

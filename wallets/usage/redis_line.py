@@ -1,12 +1,11 @@
 """A thread's own line to Redis: what is asked goes out at once, and the answer is read when somebody wants it.
 
 redis-py's client waits for each answer. Whoever has something to do meanwhile, or has no use for the answer, need not:
-answers come in the order of the questions, so one that nobody waited for is read before the next question goes out.
+answers come in the order of the questions, so what is still unread is read before the next question goes out.
 """
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -14,12 +13,13 @@ from redis import ConnectionPool
 from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 Command = tuple[str | int | bytes, ...]
+Refused = Callable[[ResponseError], None]
 
 
 class Asked:
-    """Commands that were sent, and their answers as far as they have come."""
+    """Commands that were sent, and their answers as far as they were read. Only the thread that asked may read them."""
 
-    def __init__(self, line: "Line", count: int, refused: Callable[[ResponseError], None] | None = None) -> None:
+    def __init__(self, line: "Line", count: int, refused: Refused | None) -> None:
         self._line, self._left, self._refused = line, count, refused
         self._answers: list[Any] = []
         self._lost: RedisError | None = None
@@ -27,7 +27,7 @@ class Asked:
     def read(self) -> list[Any]:
         """The answers, one for each command. Raises RedisError where one is a refusal, or the line was cut."""
         if self._left and not self._lost:
-            self._line.read_up_to(self)
+            self._line.finish(self)
         for answer in (self._lost, *self._answers):
             if isinstance(answer, RedisError):
                 raise answer
@@ -50,46 +50,48 @@ class Asked:
 
 
 class Line(threading.local):
-    """A connection for each thread that asks, made when it first does, with the settings of a client's pool."""
+    """A connection for each thread that asks, made when it first does, as a client's pool makes its own. It is none of
+    the pool's: threads come and go, and it would never be given back.
+    """
 
     def __init__(self, pool: Callable[[], ConnectionPool]) -> None:
         self._pool, self._process = pool, 0
         self._connection: Any = None
-        self._unread: deque[Asked] = deque()
+        self._unread: Asked | None = None
 
     def ask(self, commands: Iterable[Command]) -> Asked:
         """Send commands. Raises RedisError where Redis can't be reached, or lets the line's earlier answers wait."""
-        sent = list(commands)
-        return self._send(sent, Asked(self, len(sent)))
+        return self._send(list(commands))
 
-    def say(self, commands: Iterable[Command], refused: Callable[[ResponseError], None]) -> None:
-        """Send commands whose answers nobody reads: `refused` is told what is found refused once more is asked for.
+    def say(self, commands: Iterable[Command], refused: Refused) -> None:
+        """Send commands whose answers nobody reads: `refused` is told, once more is asked for, what Redis refused.
         Raises as `ask` does.
         """
-        sent = list(commands)
-        self._send(sent, Asked(self, len(sent), refused))
+        self._send(list(commands), refused)
 
-    def read_up_to(self, asked: Asked) -> None:
-        """Read answers until all that were asked for then are there."""
-        while asked in self._unread:
-            self._carefully(lambda: self._unread[0].receive(self._connection.read_response))
-            self._unread.popleft()
+    def finish(self, asked: Asked) -> None:
+        """Read what is still to come of what was asked last. Raises RedisError, and cuts the line, if it doesn't."""
+        if asked is not self._unread:
+            raise ConnectionError("Redis was asked by another thread.")
+        self._carefully(lambda: asked.receive(self._connection.read_response))
+        self._unread = None
 
-    def _send(self, commands: Sequence[Command], asked: Asked) -> Asked:
+    def _send(self, commands: Sequence[Command], refused: Refused | None = None) -> Asked:
         connection = self._ready()
-        self._unread.append(asked)
+        asked = self._unread = Asked(self, len(commands), refused)
         self._carefully(lambda: connection.send_packed_command(connection.pack_commands(commands), check_health=False))
         return asked
 
     def _ready(self) -> Any:
         """The connection, with nothing left to be read. One that Redis has closed since is opened anew."""
         if self._process != os.getpid():
-            self._process, self._connection = os.getpid(), self._pool().make_connection()
-            self._unread.clear()
+            pool = self._pool()
+            self._process, self._connection = os.getpid(), pool.connection_class(**pool.connection_kwargs)
+            self._unread = None
         connection = self._connection
         try:
-            while self._unread:
-                self.read_up_to(self._unread[-1])
+            if self._unread:
+                self.finish(self._unread)
             if connection.is_connected and connection.can_read():
                 raise ConnectionError("Redis says what it wasn't asked, or has closed the line.")
         except ConnectionError as error:
@@ -107,5 +109,6 @@ class Line(threading.local):
 
     def _cut(self, error: RedisError) -> None:
         self._connection.disconnect()
-        while self._unread:
-            self._unread.popleft().lose(error)
+        if self._unread:
+            self._unread.lose(error)
+        self._unread = None

@@ -17,6 +17,7 @@ from wallets.usage.redis_line import Line
 @pytest.fixture(autouse=True)
 def redis_is_there_again(monkeypatch):
     monkeypatch.setattr(cache, "_away_until", 0.0)
+    monkeypatch.setattr(cache, "_keeps_again_at", 0.0)
 
 
 @pytest.fixture
@@ -75,6 +76,18 @@ def test_without_redis_it_is_the_same_and_says_so(used, alice, monkeypatch):
     for body in (before, after):
         del body["degraded"], body["source"]
     assert before == after
+
+
+def test_where_redis_keeps_nothing_it_is_still_asked_and_given_nothing_for_a_moment(metering, used, monkeypatch):
+    metering.use(used, 8)
+    with monkeypatch.context() as full:
+        full.setattr(cache, "REPLACE", "return redis.error_reply('OOM')")
+        assert known(used).source == "database"
+        assert kept(used).profile.version < known(used).balance.usage.version
+    assert not cache.is_away()
+    cache.memory.clear()
+    assert [known(used).source for _ in range(2)] == ["database", "memory"]
+    assert kept(used).profile.version < known(used).balance.usage.version
 
 
 def test_what_isnt_kept_is_asked_for_together(committed, used):

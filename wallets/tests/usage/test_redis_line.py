@@ -86,6 +86,21 @@ def test_who_answers_nothing_is_waited_for_once():
                 line.ask([("ECHO", "hello?")]).read()
 
 
+def test_threads_that_come_and_go_take_none_of_the_pools_connections(line):
+    before = pool().get_connection_count(), pool()._created_connections
+    for _ in range(120):
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(lambda: line.ask([("ECHO", "a")]).read()).result() == [b"a"]
+    assert (pool().get_connection_count(), pool()._created_connections) == before
+
+
+def test_what_one_thread_asked_another_cant_read(line):
+    asked = line.ask([("ECHO", "mine")])
+    with ThreadPoolExecutor(1) as thread, pytest.raises(ConnectionError):
+        thread.submit(asked.read).result()
+    assert asked.read() == [b"mine"]
+
+
 def test_each_thread_has_its_own(line):
     with ThreadPoolExecutor(4) as threads:
         told = list(threads.map(lambda number: (number, line.ask([("ECHO", str(number))]).read()), range(400)))
