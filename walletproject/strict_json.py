@@ -104,7 +104,7 @@ def _decode_plain(raw: bytes) -> Any:
             return _NOT_PLAIN
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
         return _NOT_PLAIN
-    # Which number has too many digits isn't told: what only seems to have one is read with more care.
+    # A whole number may still be too long. What only seems to be one, as in a text, is read with more care.
     return _NOT_PLAIN if _TOO_MANY_ZEROS in raw.translate(_ALL_ZEROS) else value
 
 
@@ -127,7 +127,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(token: str) -> int:
-    if len(token) > DIGITS_LIMIT:
+    if len(token.lstrip("-")) > DIGITS_LIMIT:
         raise MalformedJson(f"A number has more than {DIGITS_LIMIT} digits.")
     return int(token)
 

@@ -97,6 +97,8 @@ TAKEN = {
     "an integer": (b'{"a": 10}', {"a": 10}),
     "minus zero": (b'{"a": -0}', {"a": 0}),
     "40 digits": (b'{"a":' + b"1234567890" * 4 + b"}", {"a": int("1234567890" * 4)}),
+    "40 digits below zero": (b'{"a":-' + b"7" * 40 + b"}", {"a": -int("7" * 40)}),
+    "40 digits below zero, and blanks": (b'{"a": -' + b"7" * 40 + b', "b": 1e3}', {"a": -int("7" * 40), "b": 1000.0}),
     "more digits in a string": (b'{"a":"' + b"7" * 50 + b'"}', {"a": "7" * 50}),
     "beyond 64 bits": (b'{"a": 18446744073709551617}', {"a": 2**64 + 1}),
     "null": (b'{"a": null}', {"a": None}),
@@ -140,7 +142,8 @@ def as_object(members):
 # What could be read differently comes often, in keys above all, and as often as not spelt as another writer would.
 KEYS = st.sampled_from(["a", "b", "\\u0061", "é", "\\u00e9", "\\ud83d\\ude00", "/", "\\/", "\\n", ""])
 NUMBERS = st.one_of(
-    st.integers(), st.floats(), st.integers(min_value=10**37, max_value=10**43),
+    st.integers(), st.floats(),
+    st.integers(min_value=10**37, max_value=10**43).flatmap(lambda number: st.sampled_from((number, -number))),
     st.sampled_from(["-0", "1.0", "1e3", "1E3", "1e22", "1e400", "0.10", "1e-7", "0.0000001", "NaN", "01", "+1"]),
 )  # fmt: skip
 VALUES = st.recursive(
