@@ -18,8 +18,9 @@ from wallets.usage.months import after, month_of, start
 from wallets.usage.pricing import Price
 
 Aggregation = Meter.Aggregation
-# As long as there is a next month.
-EVER = datetime.min.replace(tzinfo=UTC), datetime(9999, 12, 1, tzinfo=UTC)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+# From then on there is no next month.
+BEYOND_ALL = datetime(9999, 12, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -57,6 +58,14 @@ REFUSALS: Mapping[str, str] = {
     "negative_quantity": "Only a meter that sums takes back by a negative quantity.",
     "property_missing": "It lacks the property whose values the meter counts.",
 }
+
+
+def refused(code: str) -> Outcome:
+    """A rejection by its code."""
+    return Outcome("rejected", code, REFUSALS[code])
+
+
+NO_PRICE = refused("no_price")
 
 
 class Judge:
@@ -104,7 +113,9 @@ class _Tariff:
 
     def __init__(self, meter: Metered, wallet: Access, bounds: Bounds | None) -> None:
         self._meter, self._wallet = meter, wallet
-        self._earliest, self._beyond = (bounds.earliest, bounds.latest + MICROSECOND) if bounds else EVER
+        self._earliest, self._beyond = FIRST, BEYOND_ALL
+        if bounds:
+            self._earliest, self._beyond = bounds.earliest, bounds.latest + MICROSECOND
         self._spans: list[_Span] = []
 
     def span(self, moment: datetime) -> _Span:
@@ -118,13 +129,13 @@ class _Tariff:
 
     def _find(self, moment: datetime) -> _Span:
         if moment < self._earliest:
-            return _Span(EVER[0], self._earliest, refused("too_old"))
+            return _Span(FIRST, self._earliest, refused("too_old"))
         if moment >= self._beyond:
-            return _Span(self._beyond, EVER[1], refused("in_future"))
+            return _Span(self._beyond, LAST, refused("in_future"))
         price, month = self._meter.price(self._wallet, moment), month_of(moment)
         turns = [start(month), start(after(month)), self._earliest, self._beyond, *self._meter.turns(self._wallet)]
         since, until = max(turn for turn in turns if turn <= moment), min(turn for turn in turns if turn > moment)
-        return _Span(since, until, refused("no_price") if price is None else (price, month))
+        return _Span(since, until, NO_PRICE if price is None else (price, month))
 
 
 class _Pair:
@@ -145,7 +156,7 @@ class _Pair:
                 break
         else:
             verdict = self._find(moment)
-        if self._looks_closer and isinstance(verdict, Place):
+        if self._looks_closer and (verdict is NO_PRICE or isinstance(verdict, Place)):
             return self._refusal(event) or verdict
         return verdict
 
@@ -164,8 +175,3 @@ class _Pair:
         if (name := self._meter.property) and event.properties.get(name) is None:
             return refused("property_missing")
         return None
-
-
-def refused(code: str) -> Outcome:
-    """A rejection by its code."""
-    return Outcome("rejected", code, REFUSALS[code])

@@ -33,7 +33,7 @@ def version(number, begins, ends):
 
 def catalogue(everybodys=(), own=(), **meter):
     given = {"slug": "calls", "aggregation": "sum", "property": "", "is_active": True} | meter
-    prices = {"NGN": list(everybodys), "GHS": [version(200, 5, 400)]}
+    prices = {"NGN": list(everybodys), "GHS": [version(200, 25, 400)]}
     own_prices = {("NGN", ALICE): list(own)} if own else {}
     metered = Metered(UUID(int=9), **given, prices=prices, own_prices=own_prices)
     wallets = {id: Access(id, currency, status, UUID(int=8)) for id, currency, status in WALLETS}
@@ -88,6 +88,10 @@ REFUSALS = [
     ("in_future", {}, event(at(20.01))),
     ("negative_quantity", {"aggregation": "max"}, event(at(15), quantity=-1)),
     ("property_missing", {"property": "user"}, event(at(15), user=None)),
+    ("no_price", {}, event(at(15), wallet=KOFI)),
+    # What can't be mended by a price, or by waiting, is said first.
+    ("negative_quantity", {"aggregation": "max"}, event(at(15), wallet=KOFI, quantity=-1)),
+    ("too_old", {"aggregation": "max"}, event(at(9), quantity=-1)),
 ]
 
 
@@ -98,7 +102,9 @@ def test_an_event_that_cant_count_is_told_why_each_time(code, meter, told):
 
 
 def test_what_would_occur_when_no_month_is_to_come_is_never_taken():
-    assert Judge(catalogue([ALWAYS]), None).judge(event(datetime.max.replace(tzinfo=UTC))).code == "in_future"
+    judge, last = Judge(catalogue([ALWAYS]), None).judge, datetime.max.replace(tzinfo=UTC)
+    assert [judge(event(last - timedelta(days=days))).code for days in (0, 30)] == ["in_future"] * 2
+    assert isinstance(judge(event(last - timedelta(days=31))), Place)
 
 
 @pytest.mark.parametrize("moment", [at(10), at(20)])
