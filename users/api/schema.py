@@ -106,8 +106,9 @@ class _Components:
         if type_ is None:
             return None
         (schema,), components = msgspec.json.schema_components([type_], ref_template=_REF)
-        self._schemas |= components
-        return schema
+        self._schemas |= _as_ecma(components)
+        found: Schema = _as_ecma(schema)
+        return found
 
     def resolved(self, schema: Schema) -> Schema:
         """The schema itself, where a reference was all."""
@@ -128,6 +129,18 @@ class _Components:
                 return operation
 
         return StructSchema
+
+
+def _as_ecma(schema: Any) -> Any:
+    """Its patterns as JSON Schema has them, those of ECMAScript: there `$` is the very end of a text."""
+    if isinstance(schema, list):
+        return [_as_ecma(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: re.sub(r"\\Z$", "$", value) if name == "pattern" and isinstance(value, str) else _as_ecma(value)
+        for name, value in schema.items()
+    }
 
 
 def _register(registry: ComponentRegistry, schemas: Mapping[str, Schema]) -> None:

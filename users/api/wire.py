@@ -24,6 +24,7 @@ __all__ = [
     "in_utc",
     "query",
     "read",
+    "spelt",
 ]
 
 T = TypeVar("T")
@@ -43,6 +44,11 @@ Metadata = Annotated[
 _MOST_ERRORS = 100
 _OUT_OF_RANGE = re.compile(r"Expected `(int|float|decimal)` [<>]|out of range")
 _PLACE = re.compile(r" - at `[^`]*`$")
+
+
+def spelt(pattern: str, **more: Any) -> Meta:
+    """That a text is spelt by a pattern from its first to its last letter: `$` would let a line feed follow."""
+    return Meta(pattern=rf"^{pattern}\Z", **more)
 
 
 def read(request: Request, type_: type[T]) -> T:

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pytest
@@ -23,7 +23,7 @@ class Basket(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Filter(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    currency: str
+    currency: Annotated[str, wire.spelt("[A-Z]{3}")]
     limit: int = 30
 
 
@@ -70,6 +70,7 @@ def test_parameters_are_described(document):
         "limit": ("query", False),
     }
     assert parameters["limit"]["schema"] == {"type": "integer", "default": 30}
+    assert parameters["currency"]["schema"] == {"type": "string", "pattern": "^[A-Z]{3}$"}
 
 
 def test_a_list_is_described_in_place(document):

@@ -53,6 +53,15 @@ def refusals(read):
     return {(error["field"], error["code"]) for error in refusal.value.errors}
 
 
+@pytest.mark.parametrize("text", ["USD\n", "\nUSD", "USDX", " USD", "USD ", "usd", ""])
+def test_what_is_spelt_is_spelt_from_its_first_to_its_last_letter(text):
+    class Priced(msgspec.Struct):
+        currency: Annotated[str, wire.spelt("[A-Z]{3}")]
+
+    assert wire.convert({"currency": "USD"}, Priced) == Priced("USD")
+    assert refusals(lambda: wire.convert({"currency": text}, Priced)) == {("currency", "invalid")}
+
+
 def test_a_good_body_becomes_a_struct():
     read = wire.read(FakeRequest({"transfers": [GOOD], "one": None, "atomic": True}), Batch)
     assert read == Batch(transfers=[Transfer(source=UUID(SOURCE), amount=1170)], atomic=True)

@@ -34,9 +34,9 @@ MOST = 1_000
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 SLUG = "[a-z0-9][a-z0-9._-]{0,63}"
 _is_slug = re.compile(SLUG).fullmatch
-Slug = Annotated[str, Meta(pattern=f"^{SLUG}$", examples=["api-calls"])]
+Slug = Annotated[str, wire.spelt(SLUG, examples=["api-calls"])]
 Quantity = Annotated[
-    str, Meta(pattern=f"^{QUANTITY}$", description="A decimal: up to 15 digits and 9 decimals.", examples=["1.5"])
+    str, wire.spelt(QUANTITY, description="A decimal: up to 15 digits and 9 decimals.", examples=["1.5"])
 ]
 
 

@@ -30,11 +30,9 @@ Aggregation = Literal["sum", "count", "max", "unique", "latest"]
 Model = Literal["per_unit", "package", "graduated"]
 PRICE, SIZE = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?", r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?"
 UnitAmount = Annotated[
-    str, Meta(pattern=f"^{PRICE}$", description="Minor units: up to 12 digits and 12 decimals.", examples=["0.25"])
+    str, wire.spelt(PRICE, description="Minor units: up to 12 digits and 12 decimals.", examples=["0.25"])
 ]
-Size = Annotated[
-    str, Meta(pattern=f"^{SIZE}$", description="A quantity: up to 15 digits and 9 decimals.", examples=["1000"])
-]
+Size = Annotated[str, wire.spelt(SIZE, description="A quantity: up to 15 digits and 9 decimals.", examples=["1000"])]
 
 
 class MeterIn(In, frozen=True):

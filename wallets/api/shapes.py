@@ -8,7 +8,7 @@ from django.conf import settings
 from msgspec import Meta, Struct
 
 from ledger.balances import Standing
-from users.api.wire import Amount, Metadata, Text
+from users.api.wire import Amount, Metadata, Text, spelt
 from wallets import currencies
 from wallets.deposits import Deposited
 from wallets.history import Item
@@ -18,7 +18,7 @@ from wallets.transfers import Transferred
 from wallets.withdrawals import failures
 
 Line = Annotated[str, Meta(max_length=255)]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.", examples=["USD"])]
+Currency = Annotated[str, spelt("[A-Z]{3}", description="ISO 4217.", examples=["USD"])]
 Role = Literal["owner", "spender", "viewer"]
 Status = Literal["queued", "completed", "failed"]
 Failure = Annotated[dict[str, Any], Meta(
@@ -91,7 +91,7 @@ class BankAccountIn(In, frozen=True):
     """A bank account to be paid to."""
 
     bank_code: Annotated[str, Meta(min_length=1, max_length=32)]
-    account_number: Annotated[str, Meta(min_length=4, max_length=34, pattern="^[0-9A-Za-z]+$")]
+    account_number: Annotated[str, spelt("[0-9A-Za-z]+", min_length=4, max_length=34)]
     currency: Currency
     provider: Text | None = None
 

@@ -74,7 +74,7 @@ def test_a_bank_account_shows_only_its_last_four_digits(alice):
     assert bank_account(alice)["id"] == made["id"]
 
 
-@pytest.mark.parametrize("number", ["123", "12345678901", "abcdefghij", "", 123, "０１２３４５６７８９"])
+@pytest.mark.parametrize("number", ["123", "12345678901", "abcdefghij", "", 123, "012345678\n", "０１２３４５６７８９"])
 def test_a_bank_account_must_be_one(alice, number):
     body = {"bank_code": "058", "account_number": number, "currency": "NGN"}
     assert alice.http.post("bank-accounts", body).code == "validation_error"

@@ -105,8 +105,9 @@ def test_a_batch_has_one_to_a_thousand(reporter, metering, purse, count):
 
 WRONG = [
     {"quantity": 10}, {"quantity": "1e3"}, {"quantity": "NaN"}, {"quantity": "٣"}, {"quantity": "1 2"},
-    {"quantity": ""}, {"quantity": "1." + "0" * 10}, {"occurred_at": "yesterday"}, {"wallet": "x"},
-    {"occurred_at": "2026-03-10T12:00:00"}, {"event_id": ""}, {"event_id": "x" * 201}, {"more": 1}, {"meter": "UPPER"},
+    {"quantity": ""}, {"quantity": "10\n"}, {"quantity": "1." + "0" * 10}, {"occurred_at": "yesterday"},
+    {"occurred_at": "2026-03-10T12:00:00"}, {"event_id": ""}, {"event_id": "x" * 201}, {"more": 1}, {"wallet": "x"},
+    {"meter": "UPPER"}, {"meter": "calls\n"},
 ]  # fmt: skip
 
 
