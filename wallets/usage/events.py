@@ -74,6 +74,6 @@ _BEGUN = blake2b(digest_size=16)
 def digest(text: str) -> bytes:
     """A hash of a text, as long as an id."""
     # To copy one is quicker than to begin one.
-    hash = _BEGUN.copy()
-    hash.update(text.encode())
-    return hash.digest()
+    begun = _BEGUN.copy()
+    begun.update(text.encode())
+    return begun.digest()

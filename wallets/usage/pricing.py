@@ -34,7 +34,7 @@ class Price:
     tiers: tuple[Tier, ...]
 
     def __hash__(self) -> int:
-        # Nothing that is sold has two prices under one id, and a hash of all of it is asked for often.
+        # Equal prices have equal ids, and it is asked for often.
         return hash(self.id)
 
     def cost(self, quantity: Decimal) -> Decimal:
