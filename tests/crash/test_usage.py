@@ -13,6 +13,7 @@ import pytest
 import time_machine
 from django.db import OperationalError, connections
 from django.utils import timezone
+from django_redis import get_redis_connection
 
 from tests.crash.servers import Servers, own_servers
 from walletproject.local.postgres import APPLICATION, SUPERUSER
@@ -24,6 +25,7 @@ from wallets.tests.usage.test_oracle import METERS, World, run, until_it_is_take
 from wallets.tests.usage.traces import SHAPES, trace
 from wallets.usage import cache, estimates
 from wallets.usage.events import Event
+from wallets.usage.redis_line import Line
 
 pytestmark = pytest.mark.crash
 
@@ -46,6 +48,7 @@ def servers(own, committed, settings, monkeypatch) -> Servers:
     settings.RATELIMIT_ENABLE = settings.CELERY_ENABLED = False
     settings.CACHES = own.caches(settings.CACHES)
     monkeypatch.setattr(cache, "_away_until", 0.0)
+    monkeypatch.setattr(cache, "line", Line(lambda: get_redis_connection("default").connection_pool))
     for server in (own.postgres, own.valkey):
         if not server.child.alive:
             server.start()

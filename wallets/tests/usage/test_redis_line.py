@@ -51,19 +51,33 @@ def test_a_refusal_is_raised_for_who_asked_and_for_nobody_else(line):
     assert mine.read() == [b"mine"]
 
 
-def test_a_line_that_redis_closed_is_opened_anew(line):
+def close(id):
+    redis = get_redis_connection("default")
+    redis.client_kill_filter(_id=id)
+    while any(client["id"] == str(id) for client in redis.client_list()):
+        pass
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_line_that_redis_closed_is_opened_anew(line, answered):
     (before,) = line.ask(ID).read()
-    unread = line.ask([("ECHO", "read late")])
-    get_redis_connection("default").client_kill_filter(_id=before)
+    unread = line.ask([("ECHO", "read late")] if answered else [("BLPOP", "nothing comes here", 5)])
+    if answered:
+        assert line._connection.can_read(timeout=5)
+    close(before)
     (after,) = line.ask(ID).read()
     assert after != before
-    assert unread.read() == [b"read late"]
+    if answered:
+        assert unread.read() == [b"read late"]
+    else:
+        with pytest.raises(ConnectionError):
+            unread.read()
 
 
 def test_what_was_lost_with_the_line_is_told(line):
     (id,) = line.ask(ID).read()
     asked = line.ask([("BLPOP", "nothing comes here", 5)])
-    get_redis_connection("default").client_kill_filter(_id=id)
+    close(id)
     with pytest.raises(ConnectionError):
         asked.read()
     assert line.ask([("ECHO", "again")]).read() == [b"again"]
