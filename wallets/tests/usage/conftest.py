@@ -1,9 +1,10 @@
 """A world that meters: the reporter is a service that tells of usage, and Alice's wallet pays for it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +47,8 @@ def clock(database: None) -> Iterator[Any]:
 class Metering:
     """Meters, prices and events, said in few words."""
 
-    number: int = 0
+    # Threads report as well: no two events have a number.
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def meter(
         self, slug: str = "calls", tariff: Tariff | str = "0.25", *, aggregation: str = "sum", property: str = "",
@@ -67,9 +69,8 @@ class Metering:
         source: str = "gateway", **properties: Any,
     ) -> Event:  # fmt: skip
         """An event of so many seconds ago, under an id of its own unless it is given one."""
-        self.number += 1
         at = timezone.now() - timedelta(seconds=ago)
-        name = id or f"event-{self.number}"
+        name = id or f"event-{next(self.numbers)}"
         return Event(source, name, wallet.pk, meter, Decimal(quantity), at, properties, "service:test")
 
     def take(self, *events: Event) -> list[Outcome]:
