@@ -58,10 +58,23 @@ def bank(request, monkeypatch) -> Iterator[Bank]:
 
 
 def simulated(request, monkeypatch) -> Simulated:
-    for module in (paystack, flutterwave, fincra):
-        monkeypatch.setattr(module, "PAYOUT_SECONDS", LATE)
+    """A bank that is given seconds to answer in, until it is told not to."""
+    bank = Simulated(request.param, request.getfixturevalue("sim"), request.getfixturevalue("inbox"))
+    begin = bank.fault
+
+    def fault(kind: str, **more: Any) -> None:
+        if kind in ("slow", "timeout"):
+            wait(LATE)
+        begin(kind, **more)
+
+    def wait(seconds: float) -> None:
+        for module in (paystack, flutterwave, fincra):
+            monkeypatch.setattr(module, "PAYOUT_SECONDS", seconds)
+
+    wait(5.0)
+    monkeypatch.setattr(bank, "fault", fault)
     monkeypatch.setattr(transport.Transport.call, "__kwdefaults__", {"seconds": 2.0})
-    return Simulated(request.param, request.getfixturevalue("sim"), request.getfixturevalue("inbox"))
+    return bank
 
 
 def over(names: str, rows: Sequence[tuple[Any, ...]]) -> pytest.MarkDecorator:
