@@ -95,7 +95,7 @@ _ALL_ZEROS, _TOO_MANY_ZEROS = bytes.maketrans(b"123456789", b"0" * 9), b"0" * (D
 
 def _decode_plain(raw: bytes) -> Any:
     """The value of what is written, blanks aside, as msgspec writes it: no key in it can have come twice, and no number
-    been another. That is most of what comes, and told in a third of the time. All else is _NOT_PLAIN.
+    been another. That is most of what comes, and read in half of the time. All else is _NOT_PLAIN.
     """
     try:
         value = msgspec.json.decode(raw)
