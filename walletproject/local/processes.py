@@ -16,6 +16,8 @@ from walletproject.local.identity import Identity
 PR_SET_PDEATHSIG = 1
 # Every process of a run carries this variable, so that the next run recognises what a killed one left behind.
 MARK = "WALLET_RUN"
+# How long a killed process may take to give back a large memory.
+KILLED_SECONDS = 10.0
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -101,22 +103,40 @@ def stop_all(children: Sequence[Child], *, seconds: float, hurry: Callable[[], b
     return late
 
 
-def left_behind(mark: str) -> list[int]:
+def left_behind(mark: str) -> set[int]:
     """Processes of an earlier run with the same data folder that outlived their supervisor."""
     entry = f"{MARK}={mark}".encode()
-    found = []
+    found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if int(folder.name) != os.getpid() and entry in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
+                found.add(int(folder.name))
     return found
 
 
 def clear_left_behind(mark: str, *, seconds: float = 3.0) -> None:
     """Wait for the remains of a killed run to finish by themselves, then end them: their servers are gone too."""
-    deadline = time.monotonic() + seconds
-    while left_behind(mark) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    for pid in left_behind(mark):
+    remains = _wait_for_end(left_behind(mark), seconds) | left_behind(mark)
+    for pid in remains:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
+    _wait_for_end(remains, KILLED_SECONDS)
+
+
+def _wait_for_end(pids: set[int], seconds: float) -> set[int]:
+    """Returns those that haven't ended within the seconds.
+
+    One that is ending has lost its environment, by which it was found, before it lets go of its ports and locks.
+    """
+    deadline = time.monotonic() + seconds
+    while (pids := {pid for pid in pids if _holds_on(pid)}) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return pids
+
+
+def _holds_on(pid: int) -> bool:
+    """Whether the process may still have files open: a zombie (proc(5), state Z) has none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1] not in b"ZX"
+    except OSError:
+        return False

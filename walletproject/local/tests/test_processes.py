@@ -1,14 +1,25 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from walletproject.local.keeper import LOOP_COUNT, Keeper
 from walletproject.local.processes import MARK, Child, clear_left_behind, left_behind, stop_all
+from walletproject.local.supervisor import refuse_taken_port
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+# A large memory takes longest to end.
+LISTENER = """
+import signal, socket, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+memory = bytearray(b"x") * 400_000_000
+with socket.create_server(("127.0.0.1", 0)) as server:
+    print(server.getsockname()[1], flush=True)
+    time.sleep(60)
+"""
 FATHER = """
 import signal, subprocess, sys, time
 from walletproject.local.processes import bound_to_parent
@@ -70,8 +81,18 @@ def test_what_an_earlier_run_left_is_found_by_its_mark_and_ended(run):
     stranger = run("sleep", "60", environment={MARK: "/other/data"})
     wait_for(lambda: len(left_behind("/some/data")) == 1)
     clear_left_behind("/some/data", seconds=0)
-    wait_for(lambda: left_behind("/some/data") == [])
+    assert left_behind("/some/data") == set()
     assert stranger.alive
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_the_port_of_what_an_earlier_run_left_is_free_once_that_is_ended(run, by_itself):
+    listener = run(sys.executable, "-c", LISTENER, environment={MARK: "/some/data"})
+    wait_for(lambda: listener.last_words().isdigit())
+    if by_itself:
+        threading.Timer(0.1, listener.process.kill).start()
+    clear_left_behind("/some/data", seconds=5 if by_itself else 0)
+    refuse_taken_port("127.0.0.1", int(listener.last_words()))
 
 
 def test_what_dies_is_started_again_and_the_group_it_left_is_ended(run):
