@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -10,8 +11,9 @@ from ledger import sql
 from ledger.durable import durable
 from wallets.usage.events import CONFLICT, DUPLICATE, Event, Outcome
 
-# In order, so that of two batches with the same events one waits, and never each for the other. It tells the numbers of
-# those that it claims, and nothing where it claims all, as it mostly does.
+# In order, so that of two batches with the same events one waits, and never each for the other.
+# Both tell the numbers of those that they claim, and nothing where they claim all; the first claims all or none.
+CLAIM_NEW = "SELECT CASE WHEN NOT wallets_claim_new_events(%(keys)s, %(contents)s, %(now)s) THEN '{}'::int4[] END"
 CLAIM = """
 WITH asked AS (
     SELECT * FROM unnest(%(keys)s::uuid[], %(contents)s::uuid[]) WITH ORDINALITY AS a (key, content, number)
@@ -30,6 +32,30 @@ SELECT a.number::int4 - 1, nullif(k.content, a.content)
 FROM unnest(%(keys)s::uuid[], %(contents)s::uuid[]) WITH ORDINALITY AS a (key, content, number)
 JOIN wallets_usageeventkey k ON k.key = a.key
 """
+
+
+# What a batch claimed in vain is left behind as dead rows, so that it shouldn't happen often.
+CAREFUL_BATCHES = 100
+
+
+class Repeats:
+    """Whether a batch may repeat events: it is asked for each, and expects it for a while after one did."""
+
+    def __init__(self) -> None:
+        self._careful = 0
+
+    def expected(self) -> bool:
+        """Whether this batch is to be claimed event by event."""
+        # Threads that count down at once lose a step.
+        self._careful = max(0, (before := self._careful) - 1)
+        return before > 0
+
+    def came(self) -> None:
+        """A batch repeated something."""
+        self._careful = CAREFUL_BATCHES
+
+
+repeats = Repeats()
 
 
 class Named:
@@ -74,16 +100,36 @@ def _ask(
 ) -> Callable[[], tuple[set[int], dict[int, bytes]]]:
     """Those that are claimed now, and for each whose id is taken, now or before, the content that stands for it."""
     count = sum(position in wanted for position in positions)
-    claimed = sql.ask(CLAIM, {**_asked(named, positions[:count]), "now": now, "count": count}) if count else None
+    claimed = _claim(named, positions[:count], now)
 
     def read() -> tuple[set[int], dict[int, bytes]]:
-        ((numbers,),) = claimed() if claimed else [([],)]
-        fresh = set(positions[:count] if numbers is None else [positions[number] for number in numbers])
+        fresh = claimed()
         stands = {position: named.contents[position] for position in fresh}
         if others := [position for position in positions if position not in fresh]:
             found = sql.rows(KNOWN, _asked(named, others))
             stands |= {others[number]: _stands(named, others[number], other) for number, other in found}
         return fresh, stands
+
+    return read
+
+
+def _claim(named: Named, positions: Sequence[int], now: datetime) -> Callable[[], set[int]]:
+    """Which of the positions are claimed now."""
+    if not positions:
+        return set
+    parameters = {**_asked(named, positions), "now": now}
+    carefully = partial(sql.ask, CLAIM, parameters | {"count": len(positions)})
+    hopeful = not repeats.expected()
+    asked = sql.ask(CLAIM_NEW, parameters) if hopeful else carefully()
+
+    def read() -> set[int]:
+        ((numbers,),) = asked()
+        if hopeful and numbers is not None:
+            ((numbers,),) = carefully()()
+        if numbers is None:
+            return set(positions)
+        repeats.came()
+        return {positions[number] for number in numbers}
 
     return read
 

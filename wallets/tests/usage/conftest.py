@@ -16,7 +16,7 @@ from users.callers import Caller, System
 from wallets.balances import Ask
 from wallets.models import Meter, Wallet
 from wallets.tests.conftest import Http, service
-from wallets.usage import balances, ingestion, meters, prices, settlement
+from wallets.usage import balances, ingestion, keys, meters, prices, settlement
 from wallets.usage.balances import Balance
 from wallets.usage.cache import memory
 from wallets.usage.events import Event, Outcome
@@ -31,9 +31,10 @@ FREE = Tariff("per_unit", Decimal(0))
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept() -> None:
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process remembers nothing of the test before."""
     memory.clear()
+    monkeypatch.setattr(keys, "repeats", keys.Repeats())
 
 
 @pytest.fixture

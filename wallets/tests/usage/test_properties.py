@@ -16,6 +16,7 @@ from wallets.usage.amounts import EXACT, ZERO, are_quantities, quantity, written
 from wallets.usage.events import Event, digest
 from wallets.usage.folding import Folded
 from wallets.usage.ingestion import take_durably
+from wallets.usage.keys import CAREFUL_BATCHES, Repeats
 from wallets.usage.pricing import Position, Price, Tier, positions
 
 quantities = st.decimals(0, 10**6, places=4)
@@ -196,3 +197,10 @@ def test_the_hashes_of_events_stay_what_they_are_since_those_taken_before_are_ke
     event = Event("gateway", "e-1", UUID(int=7), "calls", Decimal("1.50"), START, properties)
     assert event.key.hex() == "465bc7d02a42fe0b38b5370675a46143"
     assert event.content.hex() == content
+
+
+def test_for_a_while_after_a_repeat_more_of_them_are_expected():
+    repeats = Repeats()
+    assert not repeats.expected()
+    repeats.came()
+    assert [repeats.expected() for _ in range(CAREFUL_BATCHES + 1)] == [True] * CAREFUL_BATCHES + [False]

@@ -1,10 +1,12 @@
 """Many at once, by real threads on a real database: each event counts once, and each minor unit is taken once."""
 
+import threading
+import time
 from collections import Counter
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from users.callers import Caller
@@ -14,13 +16,26 @@ from wallets.opening import InvalidState, WalletNotEmpty
 from wallets.tests.conftest import books_are_clean
 from wallets.tests.test_once import at_once
 from wallets.tests.usage.conftest import EVERYBODY, read
-from wallets.usage import recalculation, reservations, settling
+from wallets.usage import ingestion, keys, recalculation, reservations, settling
 from wallets.usage.reservations import Want
 
 WRITERS = 8
 
 
-def test_eight_writers_of_the_same_events_count_each_once(committed, metering, purse, bobs):
+def wait_until_somebody_waits():
+    """For another transaction to end, that is."""
+    with connection.cursor() as cursor:
+        for _ in range(2_000):
+            cursor.execute("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+            if cursor.rowcount:
+                return
+            time.sleep(0.005)
+    raise AssertionError("nobody waits")
+
+
+@pytest.mark.parametrize("careful", [0, 100], ids=["as if all were new", "event by event after the first repeat"])
+def test_eight_writers_of_the_same_events_count_each_once(committed, metering, purse, bobs, careful, monkeypatch):
+    monkeypatch.setattr(keys, "CAREFUL_BATCHES", careful)
     events = [metering.event(wallet, 4) for wallet in (purse, bobs) for _ in range(50)]
 
     def work(number):
@@ -39,6 +54,26 @@ def test_one_id_with_eight_contents_has_one_winner(committed, metering, purse):
     assert Counter(outcomes) == {"accepted": 1, "conflict": 7}
     (winner,) = UsageEvent.objects.all()
     assert read(purse).unsettled == winner.quantity / 4
+
+
+def test_a_batch_waits_for_who_claims_one_of_its_events_and_takes_the_others(committed, metering, purse):
+    ours, theirs = [metering.event(purse, 4) for _ in range(9)], metering.event(purse, 4)
+    claimed, asked = threading.Event(), threading.Event()
+
+    def work(number):
+        if number:
+            claimed.wait()
+            asked.set()
+            return Counter(outcome.status for outcome in metering.take(*ours, theirs))
+        with transaction.atomic():
+            (outcome,) = ingestion.take([theirs], now=timezone.now())
+            claimed.set()
+            asked.wait()
+            wait_until_somebody_waits()
+        return outcome.status
+
+    assert at_once(2, work) == ["accepted", {"accepted": 9, "duplicate": 1}]
+    assert read(purse).unsettled == Decimal(10)
 
 
 def test_settlements_at_once_take_nothing_twice(committed, metering, purse):
