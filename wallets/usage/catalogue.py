@@ -74,7 +74,9 @@ def look_up(events: Collection[Event]) -> Callable[[], Catalogue]:
     transaction ends.
     """
     since = start(month_of(min(event.occurred_at for event in events)))
-    wallets, slugs = {event.wallet for event in events}, {event.meter for event in events}
+    # By their numbers, which are told apart much sooner than ids.
+    wallets = {event.wallet.int: event.wallet for event in events}.values()
+    slugs = {event.meter for event in events}
     sql.run(SHARE_PRICES)
     reached, meters = ask_reach((), wallets), _ask_meters(slugs, wallets, since)
     return lambda: Catalogue(reached(), meters())

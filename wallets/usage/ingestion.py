@@ -82,7 +82,8 @@ def _count(sums: Sums, now: datetime) -> None:
     """Write events that were claimed, and all that they come to. What can be done before accounts are locked, is."""
     with sql.pipeline():
         sql.run(WRITE, (now, *sums.columns))
-        locked = totals.lock({_group(spot.place) for spot in sums.spots}, now=now)
+        prices = {spot.place.price.id: spot.place.price for spot in sums.spots}
+        locked = totals.lock({_group(spot.place) for spot in sums.spots}, prices, now=now)
         _add(sums.spots, locked, now)
         if any(spot.place.meter.aggregation == Meter.Aggregation.UNIQUE for spot in sums.spots):
             _count_values(sums.events, locked)
@@ -109,13 +110,14 @@ def _add(found: Sequence[Spot], locked: Totals, now: datetime) -> None:
         locked.accounts[wallet].move(moment, now)
 
 
-def _by_aggregation(found: Sequence[Spot]) -> dict[str, dict[Minute, Folded]]:
+def _by_aggregation(found: Sequence[Spot]) -> dict[str, list[tuple[Minute, Folded]]]:
     """What came together in each minute, by how that is counted."""
-    counted: dict[str, dict[Minute, Folded]] = {}
+    counted: dict[str, list[tuple[Minute, Folded]]] = {}
     for spot in found:
-        place, minutes = spot.place, counted.setdefault(spot.place.meter.aggregation, {})
-        for at, folded in spot.minutes.items():
-            minutes[Minute(place.wallet.id, at, place.meter.id, place.price.id)] = folded
+        wallet, meter, price, _ = spot.place
+        counted.setdefault(meter.aggregation, []).extend(
+            (Minute(wallet.id, at, meter.id, price.id), folded) for at, folded in spot.minutes.items()
+        )
     return counted
 
 

@@ -73,15 +73,16 @@ class Judge:
 
     def __init__(self, catalogue: Catalogue, bounds: Bounds | None) -> None:
         self._catalogue, self._bounds = catalogue, bounds
-        self._pairs: dict[tuple[UUID, str], _Pair | Outcome] = {}
+        # By the number of the wallet's id, which is found much sooner than the id.
+        self._pairs: dict[tuple[int, str], _Pair | Outcome] = {}
         self._tariffs: dict[tuple[str, str, UUID | None], _Tariff] = {}
 
     def judge(self, event: Event) -> Place | Outcome:
         """Where an event counts, or why it is rejected."""
-        key = event.wallet, event.meter
+        key = event.wallet.int, event.meter
         pair = self._pairs.get(key)
         if pair is None:
-            pair = self._pairs[key] = self._pair(*key)
+            pair = self._pairs[key] = self._pair(event.wallet, event.meter)
         return pair if isinstance(pair, Outcome) else pair.judge(event)
 
     def _pair(self, wallet_id: UUID, slug: str) -> "_Pair | Outcome":

@@ -76,9 +76,9 @@ def positions(month: Mapping[Price, Decimal]) -> list[Position]:
     tiers and the allowance are a month's, however often its price changes.
     """
     found, base = [], ZERO
-    for price in sorted(month, key=lambda price: (price.starts_at, price.id)):
-        found.append(Position(price, base, month[price]))
-        base += month[price]
+    for price, quantity in sorted(month.items(), key=lambda part: (part[0].starts_at, part[0].id)):
+        found.append(Position(price, base, quantity))
+        base += quantity
     return found
 
 

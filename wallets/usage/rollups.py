@@ -1,6 +1,6 @@
 """What came together in each minute, for series and for the rate: kept beside the totals, and made anew from events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -44,17 +44,17 @@ QUANTITIES: Mapping[str, str] = {
 }
 
 
-def add(aggregation: str, minutes: Mapping[Minute, Folded]) -> None:
-    """Add what meters of an aggregation counted in some minutes, inside the caller's transaction, which has the
-    accounts of the wallets locked.
+def add(aggregation: str, minutes: Sequence[tuple[Minute, Folded]]) -> None:
+    """Add what meters of an aggregation counted in some minutes, each of which is there once, inside the caller's
+    transaction, which has the accounts of the wallets locked.
     """
     sql.run(
         ADD.format(quantity=QUANTITIES[aggregation]),
         (
-            sql.uuids(minute.wallet for minute in minutes), sql.moments(minute.at for minute in minutes),
-            sql.uuids(minute.meter for minute in minutes), sql.uuids(minute.price for minute in minutes),
-            sql.decimals(folded.quantity for folded in minutes.values()),
-            sql.integers(folded.events for folded in minutes.values()),
-            sql.moments(folded.latest_at for folded in minutes.values()),
+            sql.uuids(minute.wallet for minute, _ in minutes), sql.moments(minute.at for minute, _ in minutes),
+            sql.uuids(minute.meter for minute, _ in minutes), sql.uuids(minute.price for minute, _ in minutes),
+            sql.decimals(folded.quantity for _, folded in minutes),
+            sql.integers(folded.events for _, folded in minutes),
+            sql.moments(folded.latest_at for _, folded in minutes),
         ),
     )  # fmt: skip

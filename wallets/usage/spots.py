@@ -11,6 +11,7 @@ from wallets.usage.folding import Counted, Folded
 from wallets.usage.judging import Place
 from wallets.usage.months import MINUTE
 
+MINUTES_A_DAY = 24 * 60
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,8 +44,9 @@ def gather(events: Iterable[tuple[Event, Place]]) -> list[Spot]:
     found: dict[int, defaultdict[int, list[Counted]]] = defaultdict(lambda: defaultdict(list))
     for event, place in events:
         places[id(place)] = place
-        moment = event.occurred_at
-        found[id(place)][(moment - _FIRST) // MINUTE].append((moment, event.quantity))
+        since = event.occurred_at - _FIRST
+        number = since.days * MINUTES_A_DAY + since.seconds // 60
+        found[id(place)][number].append((event.occurred_at, event.quantity))
     return [_spot(place, found[number]) for number, place in places.items()]
 
 

@@ -3,7 +3,7 @@
 A month's amount is a function of its quantity. So the order of events, and how they came in batches, can't matter.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -116,18 +116,20 @@ WHERE a.wallet_id = ANY (%s::uuid[]) ORDER BY a.wallet_id FOR NO KEY UPDATE OF a
 """
 # A wallet is closed under the lock of its account: one that was closed just now is looked up again.
 STILL_OPEN = "SELECT wallets_lost_race() FROM wallets_wallet WHERE id = ANY (%s::uuid[]) AND status = 'closed'"
-# Whole months of a wallet, of which a group is a part: so that what is cached of them can be written anew.
+# Whole months of a wallet, of which a group is a part: so that what is cached of them can be written anew. Of a price
+# that is known, only its id is told.
 MONTHS = """
 SELECT m.wallet_id, m.month, m.meter_id, m.quantity, m.events, m.latest_at, m.amount,
-       p.id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers::text
+       m.price_id, p.starts_at, p.ends_at, p.allowance, p.package_size, p.tiers::text
 FROM unnest(%s::uuid[], %s::date[]) AS g (wallet, month)
 JOIN wallets_usagemonth m ON m.wallet_id = g.wallet AND m.month = g.month
-JOIN wallets_meterprice p ON p.id = m.price_id
+LEFT JOIN wallets_meterprice p ON p.id = m.price_id AND p.id <> ALL (%s::uuid[])
 """
 
 
-def lock(groups: Collection[Group], *, now: datetime) -> Totals:
+def lock(groups: Collection[Group], known: Mapping[UUID, Price], *, now: datetime) -> Totals:
     """Lock the accounts of the groups' wallets, in order, and read the groups: nobody else moves them from then on.
+    Prices that are known aren't read again.
 
     A wallet without usage gets its account. Inside the caller's transaction.
     """
@@ -137,10 +139,10 @@ def lock(groups: Collection[Group], *, now: datetime) -> Totals:
         accounts = sql.run(LOCK, (sql.uuids(wallets),))
         sql.run(STILL_OPEN, (sql.uuids(wallets),))
         wallet, month = zip(*{group[:2] for group in groups}, strict=True)
-        months = sql.run(MONTHS, (sql.uuids(wallet), sql.days(month)))
+        months = sql.run(MONTHS, (sql.uuids(wallet), sql.days(month), sql.uuids(known)))
         totals = Totals({row[0]: Account(*row) for row in accounts.fetchall()})
         for row in months.fetchall():
-            group, price = Group(*row[:3]), read_price(*row[7:])
+            group, price = Group(*row[:3]), known.get(row[7]) or read_price(*row[7:])
             month = Month(
                 group=group, price=price, quantity=row[3], events=row[4], latest_at=row[5], amount=row[6]
             )  # fmt: skip
