@@ -116,11 +116,11 @@ def left_behind(mark: str) -> set[int]:
 
 def clear_left_behind(mark: str, *, seconds: float = 3.0) -> None:
     """Wait for the remains of a killed run to finish by themselves, then end them: their servers are gone too."""
-    remains = _wait_for_end(left_behind(mark), seconds) | left_behind(mark)
-    for pid in remains:
+    ending, late = _wait_for_end(left_behind(mark), seconds), left_behind(mark)
+    for pid in late:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
-    _wait_for_end(remains, KILLED_SECONDS)
+    _wait_for_end(ending | late, KILLED_SECONDS)
 
 
 def _wait_for_end(pids: set[int], seconds: float) -> set[int]:
@@ -135,8 +135,9 @@ def _wait_for_end(pids: set[int], seconds: float) -> set[int]:
 
 
 def _holds_on(pid: int) -> bool:
-    """Whether the process may still have files open: a zombie (proc(5), state Z) has none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1] not in b"ZX"
-    except OSError:
-        return False
+    """Whether the process may still have files open: once each thread is a zombie (proc(5), state Z), it has none."""
+    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            if thread.read_bytes().rpartition(b") ")[2][:1] not in b"ZX":
+                return True
+    return False

@@ -118,16 +118,26 @@ class Supervisor:
         self.console.print(sentence, style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
-def refuse_taken_port(host: str, port: int) -> None:
-    """Raises CannotRun where something already listens there."""
+def refuse_taken_port(host: str, port: int, *, seconds: float = 2.0) -> None:
+    """Raises CannotRun where something listens there, and still does so many seconds later: what was just killed lets
+    go of its ports last, when nothing tells any more whose it was.
+    """
+    deadline = time.monotonic() + seconds
+    while (refusal := _try_port(host, port)) is not None:
+        if time.monotonic() > deadline:
+            another = f"Choose another port: PORT={port + 1} make run"
+            raise CannotRun(f"Can't listen on {host} port {port} ({refusal.strerror}). {another}")
+        time.sleep(0.05)
+
+
+def _try_port(host: str, port: int) -> OSError | None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CannotRun(
-                f"Can't listen on {host} port {port} ({error.strerror}). Choose another port: PORT={port + 1} make run"
-            ) from None
+            return error
+    return None
 
 
 def answers(url: str) -> bool:

@@ -6,17 +6,20 @@ import time
 
 import pytest
 
+from walletproject.local.failures import CannotRun
 from walletproject.local.keeper import LOOP_COUNT, Keeper
 from walletproject.local.processes import MARK, Child, clear_left_behind, left_behind, stop_all
 from walletproject.local.supervisor import refuse_taken_port
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
-# A large memory takes longest to end.
+# A large memory takes longest to end, and of many threads the first may end long before.
 LISTENER = """
-import signal, socket, time
+import signal, socket, threading, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 memory = bytearray(b"x") * 400_000_000
 with socket.create_server(("127.0.0.1", 0)) as server:
+    for _ in range(16):
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
     print(server.getsockname()[1], flush=True)
     time.sleep(60)
 """
@@ -92,7 +95,17 @@ def test_the_port_of_what_an_earlier_run_left_is_free_once_that_is_ended(run, by
     if by_itself:
         threading.Timer(0.1, listener.process.kill).start()
     clear_left_behind("/some/data", seconds=5 if by_itself else 0)
-    refuse_taken_port("127.0.0.1", int(listener.last_words()))
+    refuse_taken_port("127.0.0.1", int(listener.last_words()), seconds=0)
+
+
+def test_a_port_is_waited_for_where_what_has_it_was_killed_before_anyone_looked(run):
+    listener = run(sys.executable, "-c", LISTENER)
+    wait_for(lambda: listener.last_words().isdigit())
+    port = int(listener.last_words())
+    with pytest.raises(CannotRun, match=f"PORT={port + 1} make run"):
+        refuse_taken_port("127.0.0.1", port, seconds=0.1)
+    listener.process.kill()
+    refuse_taken_port("127.0.0.1", port, seconds=10)
 
 
 def test_what_dies_is_started_again_and_the_group_it_left_is_ended(run):
