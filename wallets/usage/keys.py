@@ -34,25 +34,25 @@ JOIN wallets_usageeventkey k ON k.key = a.key
 """
 
 
-# What a batch claimed in vain is left behind as dead rows, so that it shouldn't happen often.
-CAREFUL_BATCHES = 100
+# What is claimed in vain is left behind as dead rows, so that it shouldn't happen often.
+CAREFUL_EVENTS = 100_000
 
 
 class Repeats:
-    """Whether a batch may repeat events: it is asked for each, and expects it for a while after one did."""
+    """Whether events may be repeats: it is asked for each batch, and expects it for a while after there was one."""
 
     def __init__(self) -> None:
         self._careful = 0
 
-    def expected(self) -> bool:
-        """Whether this batch is to be claimed event by event."""
-        # Threads that count down at once lose a step.
-        self._careful = max(0, (before := self._careful) - 1)
+    def expected(self, count: int) -> bool:
+        """Whether a batch of so many is to be claimed event by event."""
+        # Threads that count at once may forget a repeat: that costs dead rows, and nothing else.
+        self._careful = max(0, (before := self._careful) - count)
         return before > 0
 
     def came(self) -> None:
         """A batch repeated something."""
-        self._careful = CAREFUL_BATCHES
+        self._careful = CAREFUL_EVENTS
 
 
 repeats = Repeats()
@@ -119,7 +119,7 @@ def _claim(named: Named, positions: Sequence[int], now: datetime) -> Callable[[]
         return set
     parameters = {**_asked(named, positions), "now": now}
     carefully = partial(sql.ask, CLAIM, parameters | {"count": len(positions)})
-    hopeful = not repeats.expected()
+    hopeful = not repeats.expected(len(positions))
     asked = sql.ask(CLAIM_NEW, parameters) if hopeful else carefully()
 
     def read() -> set[int]:

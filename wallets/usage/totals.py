@@ -125,6 +125,7 @@ FROM unnest(%s::uuid[], %s::date[]) AS g (wallet, month)
 JOIN wallets_usagemonth m ON m.wallet_id = g.wallet AND m.month = g.month
 LEFT JOIN wallets_meterprice p ON p.id = m.price_id AND p.id <> ALL (%s::uuid[])
 """
+MOST_KNOWN = 20
 
 
 def lock(groups: Collection[Group], known: Mapping[UUID, Price], *, now: datetime) -> Totals:
@@ -139,10 +140,12 @@ def lock(groups: Collection[Group], known: Mapping[UUID, Price], *, now: datetim
         accounts = sql.run(LOCK, (sql.uuids(wallets),))
         sql.run(STILL_OPEN, (sql.uuids(wallets),))
         wallet, month = zip(*{group[:2] for group in groups}, strict=True)
-        months = sql.run(MONTHS, (sql.uuids(wallet), sql.days(month), sql.uuids(known)))
+        # Each month's is looked for among them, one by one: many are sooner read again.
+        spared = known if len(known) <= MOST_KNOWN else {}
+        months = sql.run(MONTHS, (sql.uuids(wallet), sql.days(month), sql.uuids(spared)))
         totals = Totals({row[0]: Account(*row) for row in accounts.fetchall()})
         for row in months.fetchall():
-            group, price = Group(*row[:3]), known.get(row[7]) or read_price(*row[7:])
+            group, price = Group(*row[:3]), spared.get(row[7]) or read_price(*row[7:])
             month = Month(
                 group=group, price=price, quantity=row[3], events=row[4], latest_at=row[5], amount=row[6]
             )  # fmt: skip

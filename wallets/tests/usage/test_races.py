@@ -33,9 +33,9 @@ def wait_until_somebody_waits():
     raise AssertionError("nobody waits")
 
 
-@pytest.mark.parametrize("careful", [0, 100], ids=["as if all were new", "event by event after the first repeat"])
+@pytest.mark.parametrize("careful", [0, 1_000], ids=["as if all were new", "event by event after the first repeat"])
 def test_eight_writers_of_the_same_events_count_each_once(committed, metering, purse, bobs, careful, monkeypatch):
-    monkeypatch.setattr(keys, "CAREFUL_BATCHES", careful)
+    monkeypatch.setattr(keys, "CAREFUL_EVENTS", careful)
     events = [metering.event(wallet, 4) for wallet in (purse, bobs) for _ in range(50)]
 
     def work(number):
