@@ -16,9 +16,9 @@ from users.tests.signing import Signer
 
 PASSWORD = "correct horse battery"
 FUNDS = 1_000_000
-REFUSED = "0000000001"
+REFUSED, STUCK, SENT_BACK = "0000000001", "0000000004", "0000000005"
 # What the simulator makes of them is in docs/simulator.md: paid, refused, stuck, sent back, failed, paid unheard.
-NUMBERS = ("0000000000", REFUSED, "0000000004", "0000000005", "0000000010", "0000000013")
+NUMBERS = ("0000000000", REFUSED, STUCK, SENT_BACK, "0000000010", "0000000013")
 ACCOUNTS = [(provider, number) for provider in PROVIDERS for number in NUMBERS]
 # Answers that settle nothing: the client must ask again with the same key.
 UNSETTLED = {409, 429, 503}
