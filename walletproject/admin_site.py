@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse, reverse_lazy
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
@@ -178,7 +178,7 @@ def favicon(request: HttpRequest) -> str:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar, without what this person may not look at."""
-    overview = {"title": "Overview", "icon": "space_dashboard", "link": reverse_lazy("admin:index")}
+    overview = {"title": "Overview", "icon": "space_dashboard", "link": reverse("admin:index")}
     groups = [
         {
             "title": title,
@@ -218,4 +218,4 @@ def may_view(request: HttpRequest, model: str) -> bool:
 
 def _item(title: str, icon: str, model: str) -> dict[str, Any]:
     page = PAGES.get(model, f"admin:{model.replace('.', '_')}_changelist")
-    return {"title": title, "icon": icon, "link": reverse_lazy(page)}
+    return {"title": title, "icon": icon, "link": reverse(page)}

@@ -9,6 +9,10 @@ from django.urls import reverse
 from walletproject.admin_site import GROUPS, PAGES
 
 register = template.Library()
+# The group and the title of each list in the sidebar, by its model.
+LISTS = {
+    model: (group, title) for group, entries in GROUPS.items() for title, _, model in entries if model not in PAGES
+}
 
 
 @register.filter
@@ -18,15 +22,11 @@ def as_in_the_sidebar(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     from backoffice import cells
 
-    names = {
-        reverse(f"admin:{model.replace('.', '_')}_changelist"): (group, title)
-        for group, entries in GROUPS.items()
-        for title, _, model in entries
-        if model not in PAGES
-    }
-    found = names.get(str(parts[1]["link"])) if len(parts) > 1 else None
-    if found is None:
+    office = reverse("admin:index")
+    # Such as /admin/ledger/account/.
+    model = str(parts[1]["link"]).removeprefix(office).strip("/").replace("/", ".") if len(parts) > 1 else ""
+    if model not in LISTS:
         return [{**part, "title": capfirst(part["title"])} for part in parts]
-    group, title = found
+    group, title = LISTS[model]
     rows = [{**part, "title": cells.abridged(str(part["title"]))} for part in parts[2:]]
-    return [{"title": group, "link": reverse("admin:index")}, {**parts[1], "title": title}, *rows]
+    return [{"title": group, "link": office}, {**parts[1], "title": title}, *rows]
