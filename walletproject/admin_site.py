@@ -1,5 +1,6 @@
 """The back office's site: its navigation, its first page, and what Django's own admin has that ours hasn't."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
@@ -110,6 +112,11 @@ class BackOffice(UnfoldAdminSite):
             wanted = request.GET.get("next", reverse("admin:index"))
             return HttpResponseRedirect(reverse("admin:second_factor", query={"next": wanted}))
         return super().login(request, extra_context)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Django's own list of all models, made when it is looked at: no page does where there is our sidebar."""
+        made: Any = SimpleLazyObject(partial(super().get_app_list, request, app_label))
+        return made
 
     def extra_urls(self) -> list[URLPattern]:
         """Beside the pages of models."""
