@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -11,8 +10,8 @@ from ledger import sql
 from ledger.durable import durable
 from wallets.usage.events import CONFLICT, DUPLICATE, Event, Outcome
 
-# In order, so that of two batches with the same events one waits, and never each for the other.
-# Both tell the numbers of those that they claim, and nothing where they claim all; the first claims all or none.
+# In order, so that of two batches with the same events one waits, and never each for the other. Both tell the numbers
+# of those that they claim, and nothing where they claim all; the first claims all or none.
 CLAIM_NEW = "SELECT CASE WHEN NOT wallets_claim_new_events(%(keys)s, %(contents)s, %(now)s) THEN '{}'::int4[] END"
 CLAIM = """
 WITH asked AS (
@@ -117,15 +116,14 @@ def _claim(named: Named, positions: Sequence[int], now: datetime) -> Callable[[]
     """Which of the positions are claimed now."""
     if not positions:
         return set
-    parameters = {**_asked(named, positions), "now": now}
-    carefully = partial(sql.ask, CLAIM, parameters | {"count": len(positions)})
+    parameters = {**_asked(named, positions), "now": now, "count": len(positions)}
     hopeful = not repeats.expected(len(positions))
-    asked = sql.ask(CLAIM_NEW, parameters) if hopeful else carefully()
+    asked = sql.ask(CLAIM_NEW if hopeful else CLAIM, parameters)
 
     def read() -> set[int]:
         ((numbers,),) = asked()
         if hopeful and numbers is not None:
-            ((numbers,),) = carefully()()
+            ((numbers,),) = sql.rows(CLAIM, parameters)
         if numbers is None:
             return set(positions)
         repeats.came()
