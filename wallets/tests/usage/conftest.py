@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from ledger import sql
 from users.callers import Caller, System
 from wallets.balances import Ask
 from wallets.models import Meter, Wallet
@@ -27,6 +28,7 @@ from wallets.usage.tariffs import Tariff
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TESTER = System("test")
 EVERYBODY = Caller("service", UUID(int=1), frozenset({"wallets:read"}))
+STUCK = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
 FREE = Tariff("per_unit", Decimal(0))
 
 
@@ -42,6 +44,11 @@ def clock(database: None) -> Iterator[Any]:
     """The tenth of March at noon, and it stands still until it is moved."""
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
+
+
+def somebody_waits() -> bool:
+    """Whether another transaction waits for what this one has locked or claimed."""
+    return bool(sql.rows(STUCK)[0][0])
 
 
 @dataclass

@@ -22,7 +22,7 @@ from ledger import sql
 from tests.crash.processes import wait_for
 from wallets.kafka.consumer import consume
 from wallets.models import KafkaOffset, QuarantinedEvent, UsageEvent
-from wallets.tests.usage.conftest import read, told
+from wallets.tests.usage.conftest import read, somebody_waits, told
 from wallets.usage import offsets
 from wallets.usage.offsets import Edges, Reader
 from wallets.usage.unreadable import Partition
@@ -155,16 +155,13 @@ def running(topic, brokers):
             process.kill()
 
 
-STUCK = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
-
-
 @pytest.mark.crash
 def test_a_consumer_killed_in_the_middle_loses_and_doubles_nothing(committed, brokers, topic, metering, purse):
     metering.use(purse, 4)
     brokers.send(topic, *events(purse, 8), b"{")
     with transaction.atomic(), running(topic, brokers) as victim:
         sql.run("SELECT FROM wallets_usageaccount FOR UPDATE")
-        wait_for("it is in the middle", lambda: sql.rows(STUCK)[0][0])
+        wait_for("it is in the middle", somebody_waits)
         victim.kill()
         victim.wait(10)
     assert (UsageEvent.objects.count(), QuarantinedEvent.objects.count()) == (1, 0)

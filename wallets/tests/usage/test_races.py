@@ -1,36 +1,25 @@
 """Many at once, by real threads on a real database: each event counts once, and each minor unit is taken once."""
 
-import threading
-import time
 from collections import Counter
 from decimal import Decimal
+from threading import Event
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from tests.crash.processes import wait_for
 from users.callers import Caller
 from wallets import opening
 from wallets.models import UsageEvent, UsageMonth, UsageSettlement
 from wallets.opening import InvalidState, WalletNotEmpty
 from wallets.tests.conftest import books_are_clean
 from wallets.tests.test_once import at_once
-from wallets.tests.usage.conftest import EVERYBODY, read
+from wallets.tests.usage.conftest import EVERYBODY, read, somebody_waits
 from wallets.usage import ingestion, keys, recalculation, reservations, settling
 from wallets.usage.reservations import Want
 
 WRITERS = 8
-
-
-def wait_until_somebody_waits():
-    """For another transaction to end, that is."""
-    with connection.cursor() as cursor:
-        for _ in range(2_000):
-            cursor.execute("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
-            if cursor.rowcount:
-                return
-            time.sleep(0.005)
-    raise AssertionError("nobody waits")
 
 
 @pytest.mark.parametrize("careful", [0, 1_000], ids=["as if all were new", "event by event after the first repeat"])
@@ -58,18 +47,16 @@ def test_one_id_with_eight_contents_has_one_winner(committed, metering, purse):
 
 def test_a_batch_waits_for_who_claims_one_of_its_events_and_takes_the_others(committed, metering, purse):
     ours, theirs = [metering.event(purse, 4) for _ in range(9)], metering.event(purse, 4)
-    claimed, asked = threading.Event(), threading.Event()
+    claimed = Event()
 
     def work(number):
         if number:
-            claimed.wait()
-            asked.set()
+            assert claimed.wait(10)
             return Counter(outcome.status for outcome in metering.take(*ours, theirs))
         with transaction.atomic():
             (outcome,) = ingestion.take([theirs], now=timezone.now())
             claimed.set()
-            asked.wait()
-            wait_until_somebody_waits()
+            wait_for("the batch waits", somebody_waits)
         return outcome.status
 
     assert at_once(2, work) == ["accepted", {"accepted": 9, "duplicate": 1}]
